@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, CursorResult, Index, String, Text, delete, func, or_, select, update
+from sqlalchemy import CheckConstraint, CursorResult, Index, String, Text, delete, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
@@ -49,8 +49,8 @@ class OutboxRow(Identified, Base):
             "ix_outbox_open",
             "due_at",
             "id",
-            postgresql_where="done_at IS NULL AND dead_at IS NULL",
-            sqlite_where="done_at IS NULL AND dead_at IS NULL",
+            postgresql_where=text("done_at IS NULL AND dead_at IS NULL"),
+            sqlite_where=text("done_at IS NULL AND dead_at IS NULL"),
         ),
         Index("ix_outbox_subject", "kind", "subject_id"),
         Index("ix_outbox_token", "lease_token"),

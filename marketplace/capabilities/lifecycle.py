@@ -1,0 +1,39 @@
+"""The life of a capability."""
+
+from enum import StrEnum
+
+from marketplace.kernel.actor import Party
+from marketplace.kernel.lifecycle import Lifecycle, Transition
+from marketplace.kernel.texts import N_
+
+
+class CapabilityStatus(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+    TAKEN_DOWN = "taken_down"
+    COLLECTED = "collected"
+
+
+S = CapabilityStatus
+EDITOR, OPERATOR = frozenset({Party.EDITOR}), frozenset({Party.OPERATOR})
+
+LIFECYCLE = Lifecycle(
+    "capability",
+    CapabilityStatus,
+    Transition("edit", (S.DRAFT,), S.DRAFT, EDITOR, N_("修改")),
+    Transition("revise", (S.PUBLISHED,), S.PUBLISHED, EDITOR, N_("修订")),
+    Transition("publish", (S.DRAFT,), S.PUBLISHED, EDITOR, N_("发布")),
+    Transition("withdraw", (S.PUBLISHED,), S.WITHDRAWN, EDITOR, N_("撤回"), reason=True, danger=True),
+    Transition("take_down", (S.PUBLISHED,), S.TAKEN_DOWN, OPERATOR, N_("下架"), reason=True, danger=True),
+    initial=(S.DRAFT, S.COLLECTED),
+    labels={
+        S.DRAFT: N_("草稿"),
+        S.PUBLISHED: N_("已发布"),
+        S.WITHDRAWN: N_("已撤回"),
+        S.TAKEN_DOWN: N_("已下架"),
+        S.COLLECTED: N_("收录"),
+    },
+    path=(S.DRAFT, S.PUBLISHED),
+    detours={S.WITHDRAWN: S.PUBLISHED, S.TAKEN_DOWN: S.PUBLISHED},
+)

@@ -1,0 +1,1 @@
+"""The demonstration marketplace: own writing, invented organisations."""

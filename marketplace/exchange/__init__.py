@@ -1,0 +1,1 @@
+"""Bringing data in and out: imports as one audited act, all or nothing."""

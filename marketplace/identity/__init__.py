@@ -1,0 +1,1 @@
+"""People: accounts, signing in, server-side sessions, one-time tokens, consent."""

@@ -1,0 +1,86 @@
+"""Accounts and what proves who somebody is. Secrets are stored only as hashes."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from marketplace.kernel.actor import PlatformRole
+from marketplace.kernel.db import Base, Id, Identified, UTCDateTime, enum_column
+
+
+class TokenPurpose(StrEnum):
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a purpose, not a password
+    FIRST_OPERATOR = "first_operator"
+
+
+class ConsentDocument(StrEnum):
+    TERMS = "terms"
+    PRIVACY = "privacy"
+
+
+class User(Identified, Base):
+    __tablename__ = "app_user"
+    __audited__ = "user"
+
+    email: Mapped[str] = mapped_column(String(254), nullable=False, unique=True)
+    name: Mapped[str] = mapped_column(String(60), nullable=False)
+    phone: Mapped[str] = mapped_column(String(20), nullable=False, default="")
+    password_hash: Mapped[str] = mapped_column(String(200), nullable=False)
+    platform_role: Mapped[PlatformRole | None] = mapped_column(enum_column(PlatformRole))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    disabled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class UserSession(Identified, Base):
+    """One signed-in browser. Deleting the row signs it out on its next request."""
+
+    __tablename__ = "user_session"
+
+    token_hash: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("app_user.id"), nullable=False, index=True)
+    organisation_id: Mapped[int | None] = mapped_column(Id)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False, index=True)
+    user_agent: Mapped[str] = mapped_column(String(200), nullable=False, default="")
+
+    user: Mapped[User] = relationship(lazy="joined")
+
+
+class OneTimeToken(Identified, Base):
+    __tablename__ = "one_time_token"
+
+    purpose: Mapped[TokenPurpose] = mapped_column(enum_column(TokenPurpose), nullable=False)
+    token_hash: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
+    user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("app_user.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class AttemptWindow(Base):
+    """Counts attempts per key (address or account, hashed) in a window, for throttling."""
+
+    __tablename__ = "attempt_window"
+    __table_args__ = (CheckConstraint("count >= 0", name="count_not_negative"),)
+
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    count: Mapped[int] = mapped_column(Integer, nullable=False)
+
+
+class Consent(Identified, Base):
+    """That a person agreed to a version of a document, and when."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        UniqueConstraint("user_id", "document", "version"),
+        Index("ix_consent_user", "user_id"),
+    )
+
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("app_user.id"), nullable=False)
+    document: Mapped[ConsentDocument] = mapped_column(enum_column(ConsentDocument), nullable=False)
+    version: Mapped[str] = mapped_column(String(20), nullable=False)
+    agreed_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)

@@ -1,0 +1,38 @@
+"""Money is integer 分. Reading what people type, showing what they read."""
+
+import re
+import unicodedata
+from decimal import Decimal
+
+FEN_PER_YUAN = 100
+FEN_PER_WAN = 10_000 * FEN_PER_YUAN
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
+
+
+def fen_from(text: str, *, unit_fen: int) -> int:
+    """Read an amount typed in units of `unit_fen` 分 (万元 or 元) without rounding anything away.
+
+    Raises ValueError for anything but a plain non-negative decimal that is a whole number of 分.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().replace(",", "")
+    if not _AMOUNT.fullmatch(plain):
+        raise ValueError(text)
+    fen = Decimal(plain) * unit_fen
+    if fen != fen.to_integral_value():
+        raise ValueError(text)
+    return int(fen)
+
+
+def _shown(fen: int, unit_fen: int) -> str:
+    amount = (Decimal(fen) / unit_fen).normalize()
+    return f"{amount:,f}"
+
+
+def in_wan(fen: int) -> str:
+    """80000000 → "80" (万元), with thousands separators and no trailing zeros."""
+    return _shown(fen, FEN_PER_WAN)
+
+
+def in_yuan(fen: int) -> str:
+    """123456 → "1,234.56" (元)."""
+    return _shown(fen, FEN_PER_YUAN)

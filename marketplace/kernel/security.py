@@ -1,0 +1,67 @@
+"""What every response carries, and what every request is held to."""
+
+import secrets
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "font-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+MOST_FIELDS = 2000
+
+csrf = CSRFProtect()
+
+
+def _stamp_request() -> None:
+    g.request_id = secrets.token_hex(8)
+
+
+def _bound_form() -> tuple[str, int] | None:
+    # Werkzeug bounds the parts of multipart forms only; a urlencoded body may hold any number of fields.
+    if request.mimetype == "application/x-www-form-urlencoded" and (request.content_length or 0) > 0:
+        request.get_data(cache=True)
+        if request.get_data().count(b"&") >= MOST_FIELDS:
+            return "too many fields", 413
+    return None
+
+
+def _dress(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["X-Request-Id"] = g.get("request_id", "")
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store" if request.cookies else "no-cache")
+        response.vary.add("Cookie")
+    return response
+
+
+def init_app(app: Flask) -> None:
+    proxies = app.config["TRUSTED_PROXIES"]
+    if proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
+    csrf.init_app(app)
+    app.before_request_funcs.setdefault(None, []).insert(0, _stamp_request)
+    app.before_request(_bound_form)
+    app.after_request(_dress)

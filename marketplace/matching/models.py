@@ -1,0 +1,131 @@
+"""What was ranked, on which texts, with which weights, and what came out: enough to replay every run."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, enum_column
+
+
+class PostingKind(StrEnum):
+    CHALLENGE = "challenge"
+    NEED = "need"
+    CAPABILITY = "capability"
+
+
+class MatchDocument(Identified, Base):
+    """One version of a posting exactly as the engine sees it. Kept as long as a run refers to it."""
+
+    __tablename__ = "match_document"
+    __table_args__ = (UniqueConstraint("kind", "posting_id", "version"),)
+
+    kind: Mapped[PostingKind] = mapped_column(enum_column(PostingKind), nullable=False)
+    posting_id: Mapped[int] = mapped_column(Id, nullable=False)
+    version: Mapped[int] = mapped_column(Integer, nullable=False)
+    content: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+    sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+
+
+class CorpusEpoch(Identified, Base):
+    """The statistics (idf, lengths) that scores rest on until the next epoch."""
+
+    __tablename__ = "corpus_epoch"
+
+    built_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    documents: Mapped[int] = mapped_column(Integer, nullable=False)
+    engine_version: Mapped[str] = mapped_column(String(40), nullable=False)
+    language_version: Mapped[str] = mapped_column(String(40), nullable=False)
+    # Relative to INSTANCE_DIR/matching; the files are rebuilt from the documents when they are gone.
+    folder: Mapped[str] = mapped_column(String(80), nullable=False)
+    sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+
+
+class WeightSet(Identified, Base):
+    """The weights of the score's parts; a new version is a new row with an author and a reason."""
+
+    __tablename__ = "weight_set"
+
+    weights: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+    author_name: Mapped[str] = mapped_column(String(120), nullable=False)
+    reason: Mapped[str] = mapped_column(Text, nullable=False)
+    accepted_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+
+
+class Ranking(Base):
+    """Up to which version a posting has been ranked: the fence that makes each version's effect happen once."""
+
+    __tablename__ = "ranking"
+
+    kind: Mapped[PostingKind] = mapped_column(enum_column(PostingKind), primary_key=True)
+    posting_id: Mapped[int] = mapped_column(Id, primary_key=True)
+    ranked_version: Mapped[int] = mapped_column(Integer, nullable=False)
+    epoch_id: Mapped[int] = mapped_column(Id, ForeignKey("corpus_epoch.id"), nullable=False)
+    weight_set_id: Mapped[int] = mapped_column(Id, ForeignKey("weight_set.id"), nullable=False)
+    run_id: Mapped[int | None] = mapped_column(Id, ForeignKey("match_run.id"))
+    ranked_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+
+
+class MatchRun(Identified, Base):
+    """One ranking of one version of a challenge or need against the capabilities of a moment."""
+
+    __tablename__ = "match_run"
+    __table_args__ = (Index("ix_match_run_seeker", "seeker_kind", "seeker_id", "id"),)
+
+    public_no: Mapped[str] = mapped_column(String(24), nullable=False, unique=True)
+    seeker_kind: Mapped[PostingKind] = mapped_column(enum_column(PostingKind), nullable=False)
+    seeker_id: Mapped[int] = mapped_column(Id, nullable=False)
+    seeker_version: Mapped[int] = mapped_column(Integer, nullable=False)
+    epoch_id: Mapped[int] = mapped_column(Id, ForeignKey("corpus_epoch.id"), nullable=False)
+    weight_set_id: Mapped[int] = mapped_column(Id, ForeignKey("weight_set.id"), nullable=False)
+    engine_version: Mapped[str] = mapped_column(String(40), nullable=False)
+    input_sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+    output_sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+    candidates: Mapped[int] = mapped_column(Integer, nullable=False)
+    eligible: Mapped[int] = mapped_column(Integer, nullable=False)
+    # Why candidates were left out: reason code → count.
+    excluded: Mapped[dict[str, int]] = mapped_column(Json, nullable=False, default=dict)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    finished_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    superseded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    entries: Mapped[list["MatchEntry"]] = relationship(order_by="MatchEntry.place", lazy="raise")
+
+
+class MatchEntry(Identified, Base):
+    """One place on a shortlist. `parts` sum to `score`; `reasons` say why."""
+
+    __tablename__ = "match_entry"
+    __table_args__ = (
+        UniqueConstraint("run_id", "capability_id"),
+        Index("ix_match_entry_place", "run_id", "place"),
+        CheckConstraint("place >= 1", name="place_counts_from_one"),
+    )
+
+    run_id: Mapped[int] = mapped_column(Id, ForeignKey("match_run.id", ondelete="CASCADE"), nullable=False)
+    place: Mapped[int] = mapped_column(Integer, nullable=False)
+    capability_id: Mapped[int] = mapped_column(Id, nullable=False, index=True)
+    capability_version: Mapped[int] = mapped_column(Integer, nullable=False)
+    organisation_id: Mapped[int] = mapped_column(Id, nullable=False, index=True)
+    score: Mapped[float] = mapped_column(Float, nullable=False)
+    parts: Mapped[dict[str, float]] = mapped_column(Json, nullable=False)
+    reasons: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+
+
+class MatchChange(Identified, Base):
+    """A capability that entered, left or moved on a current shortlist between two full runs."""
+
+    __tablename__ = "match_change"
+
+    run_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("match_run.id", ondelete="CASCADE"), nullable=False, index=True
+    )
+    capability_id: Mapped[int] = mapped_column(Id, nullable=False)
+    capability_version: Mapped[int] = mapped_column(Integer, nullable=False)
+    place_before: Mapped[int | None]
+    place_after: Mapped[int | None]
+    cause: Mapped[str] = mapped_column(String(24), nullable=False)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)

@@ -1,0 +1,1 @@
+"""Letters to people: in the site, and by mail where a mail server is set."""

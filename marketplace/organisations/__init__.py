@@ -1,0 +1,1 @@
+"""Leader firms, SMEs, institutes: registration, verification, members, designations."""

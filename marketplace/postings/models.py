@@ -1,0 +1,86 @@
+"""Columns that every posting has. Each kind keeps its own tables; nothing here is a table.
+
+`version` counts the edits of the text and is what an editor's form must name to be accepted. A collected
+posting (收录) came in by import and names its source; it is shown and ranked and never open to be taken up.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
+
+from marketplace.indicators.model import Comparator, Indicator, Mark, Verifier
+from marketplace.kernel.db import Id, Identified, Json, UTCDateTime, enum_column
+from marketplace.organisations.models import Organisation
+
+QUANTITY = Numeric(20, 6)
+
+
+class Posting(Identified):
+    public_no: Mapped[str] = mapped_column(String(20), nullable=False, unique=True)
+    title: Mapped[str] = mapped_column(String(200), nullable=False, default="")
+    keywords: Mapped[list[str]] = mapped_column(Json, nullable=False, default=list)
+    industry: Mapped[str | None] = mapped_column(String(20), index=True)
+    region: Mapped[str | None] = mapped_column(String(20), index=True)
+    version: Mapped[int] = mapped_column(nullable=False, default=1)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The public reason of a withdrawal or take-down, or the operator's reason for a return.
+    status_reason: Mapped[str] = mapped_column(Text, nullable=False, default="")
+
+    source_id: Mapped[str | None] = mapped_column(String(60), unique=True)
+    source_title: Mapped[str] = mapped_column(String(300), nullable=False, default="")
+    source_url: Mapped[str] = mapped_column(String(500), nullable=False, default="")
+    # Kept as it came, for the record only: it may name a solver and never reaches the matcher.
+    source_extra: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    title_only: Mapped[bool] = mapped_column(nullable=False, default=False)
+
+    @declared_attr
+    def organisation_id(self) -> Mapped[int]:
+        return mapped_column(Id, ForeignKey("organisation.id"), nullable=False, index=True)
+
+    @declared_attr
+    def organisation(self) -> Mapped[Organisation]:
+        return relationship(Organisation, lazy="raise")
+
+
+class IndicatorColumns(Identified):
+    """An `Indicator` as a row; `position` keeps the order in which the owner wrote them."""
+
+    position: Mapped[int] = mapped_column(nullable=False)
+    name: Mapped[str] = mapped_column(String(100), nullable=False, default="")
+    comparator: Mapped[Comparator] = mapped_column(enum_column(Comparator), nullable=False)
+    value: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    value_to: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    nominal: Mapped[Decimal | None] = mapped_column(QUANTITY)
+    text_value: Mapped[str] = mapped_column(String(60), nullable=False, default="")
+    unit: Mapped[str] = mapped_column(String(30), nullable=False, default="")
+    condition: Mapped[str] = mapped_column(String(200), nullable=False, default="")
+    method: Mapped[str] = mapped_column(String(200), nullable=False, default="")
+    verifier: Mapped[Verifier | None] = mapped_column(enum_column(Verifier))
+    weight: Mapped[int] = mapped_column(nullable=False, default=0)
+    mark: Mapped[Mark] = mapped_column(enum_column(Mark), nullable=False, default=Mark.PLAIN)
+
+    FIELDS = (
+        "name", "comparator", "value", "value_to", "nominal", "text_value", "unit",
+        "condition", "method", "verifier", "weight", "mark",
+    )  # fmt: skip
+
+    def as_indicator(self) -> Indicator:
+        return Indicator(**{name: getattr(self, name) for name in self.FIELDS})
+
+    @classmethod
+    def columns_of(cls, indicator: Indicator) -> dict[str, Any]:
+        return {name: getattr(indicator, name) for name in cls.FIELDS}
+
+
+def indicator_checks() -> tuple[CheckConstraint, ...]:
+    return (
+        CheckConstraint("weight between 0 and 100", name="weight_is_a_percentage"),
+        CheckConstraint("value_to is null or comparator = 'range'", name="upper_bound_only_in_a_range"),
+        CheckConstraint("nominal is null or comparator = 'pm'", name="nominal_only_with_a_tolerance"),
+    )

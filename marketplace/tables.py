@@ -1,0 +1,14 @@
+"""Imports every feature's models, so that Alembic and the tests see all tables (a test checks it is complete)."""
+
+import marketplace.audit.models
+import marketplace.capabilities.models
+import marketplace.challenges.models
+import marketplace.exchange.models
+import marketplace.identity.models
+import marketplace.kernel.numbering
+import marketplace.kernel.outbox
+import marketplace.matching.models
+import marketplace.needs.models
+import marketplace.notifications.models
+import marketplace.organisations.models
+import marketplace.taxonomy.models  # noqa: F401

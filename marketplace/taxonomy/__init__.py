@@ -1,0 +1,1 @@
+"""Versioned reference data: clusters, regions, industries, units, maturity levels, cooperation forms."""
