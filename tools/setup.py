@@ -126,7 +126,7 @@ def ensure_packages(lock: Path) -> None:
             return
     pinned = len(re.findall(r"^[A-Za-z0-9]", lock.read_text(), flags=re.MULTILINE))
     progress = Progress("正在安装依赖", pinned)
-    command = [
+    command: list[str | Path] = [
         *(VENV_PYTHON, "-m", "pip", "install", "--require-hashes", "--no-input"),
         *("--disable-pip-version-check", "--progress-bar", "off", "-r", lock),
     ]

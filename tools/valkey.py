@@ -52,7 +52,7 @@ def start(
     """Start the server with an append-only file, refusing rather than evicting when memory is full."""
     data.mkdir(parents=True, exist_ok=True)
     socket.unlink(missing_ok=True)
-    command = [
+    command: list[str | Path] = [
         *(program, "--port", "0", "--unixsocket", socket, "--unixsocketperm", "700"),
         *("--dir", data, "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"),
         *("--daemonize", "no", "--loglevel", "warning", *options),

@@ -13,13 +13,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CheckConstraint, CursorResult, Index, String, Text, delete, func, or_, select, text, update
+from sqlalchemy import (
+    CheckConstraint,
+    CursorResult,
+    Index,
+    String,
+    Text,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql import Select
 from sqlalchemy.sql.elements import ColumnElement
 
 from marketplace.kernel import clock
-from marketplace.kernel.db import Base, Identified, Json, UTCDateTime, db, in_transaction, transaction
+from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, db, in_transaction, transaction
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +70,7 @@ class OutboxRow(Identified, Base):
     )
 
     kind: Mapped[str] = mapped_column(String(80))
-    subject_id: Mapped[int | None]
+    subject_id: Mapped[int | None] = mapped_column(Id)
     version: Mapped[int | None]
     payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     bulk: Mapped[bool] = mapped_column(default=False)
@@ -188,9 +200,10 @@ def offered_batches(*, now: datetime | None = None) -> int:
     )
 
 
-def has_due(*, now: datetime | None = None) -> bool:
+def has_due() -> bool:
     """One look at the partial index of open rows: what the supervisor asks five times a second."""
-    now = now or clock.now()
+    on_sqlite = db.session.get_bind().dialect.name == "sqlite"
+    now = clock.now() if on_sqlite else func.clock_timestamp()
     return db.session.scalar(select(OutboxRow.id).where(_claimable(now)).limit(1)) is not None
 
 
@@ -263,6 +276,16 @@ class Lease:
             if _update(OutboxRow.id.in_(self._ids()), *self._mine(), **values) == 0:
                 raise LeaseLost(f"{self.kind}: the work went elsewhere")
 
+    def hand_back(self, payload: Mapping[str, Any]) -> None:
+        """After one part of a bulk, in the transaction of its effect: the rest waits its turn again.
+
+        So that a long run does not keep people's own work waiting until it is through.
+        """
+        now = clock.now()
+        values = {"payload": dict(payload), "due_at": now, "attempts": 0, "lease_token": None}
+        if _update(OutboxRow.id.in_(self._ids()), *self._mine(), leased_until=None, **values) == 0:
+            raise LeaseLost(f"{self.kind}: the work went elsewhere")
+
     def _ids(self) -> tuple[int, ...]:
         return tuple(work.id for work in self.work)
 
@@ -294,6 +317,11 @@ def begin(kind: str, ids: Sequence[int], token: str) -> Lease | None:
 
 def fail(token: str, error: str) -> None:
     """Give back what the lease left unfinished: to be tried again later, or dead after the last attempt."""
+    if (
+        db.session.scalar(select(OutboxRow.id).where(OutboxRow.lease_token == token, _open()).limit(1))
+        is None
+    ):
+        return
     with transaction():
         now = clock.now()
         rows = db.session.execute(
@@ -393,7 +421,7 @@ def _open() -> ColumnElement[bool]:
     return OutboxRow.done_at.is_(None) & OutboxRow.dead_at.is_(None)
 
 
-def _claimable(now: datetime) -> ColumnElement[bool]:
+def _claimable(now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
     return (
         _open()
         & (OutboxRow.due_at <= now)
