@@ -5,6 +5,7 @@ import marketplace.capabilities.models
 import marketplace.challenges.models
 import marketplace.exchange.models
 import marketplace.identity.models
+import marketplace.kernel.heartbeat
 import marketplace.kernel.numbering
 import marketplace.kernel.outbox
 import marketplace.matching.models
