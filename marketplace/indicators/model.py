@@ -16,18 +16,7 @@ from typing import Any, Self
 _DIGITS_AT_MOST = 40
 _EXPONENT_AT_MOST = 30
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?")
-_PLAINER = str.maketrans(
-    {
-        **{ord("０") + digit: str(digit) for digit in range(10)},
-        "．": ".",
-        "，": ",",
-        "＋": "+",
-        "－": "-",
-        "−": "-",
-        "–": "-",
-        "—": "-",
-    }
-)
+_PLAINER = str.maketrans("０１２３４５６７８９．，＋－−–—", "0123456789.,+----")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 
 
