@@ -2,9 +2,11 @@
 
 import importlib
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
-from flask import Flask, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFError
@@ -88,62 +90,60 @@ def _template_globals() -> dict[str, object]:
     }
 
 
+def _page(status: int, **values: object) -> Response:
+    return make_response(render_template(f"errors/{status}.html", **values), status)
+
+
+def _ask_to_sign_in(_error: SignInRequired) -> Response:
+    target = request.full_path.rstrip("?") if request.method == "GET" else "/"
+    address = url_for("identity.sign_in", next=target)
+    if request.headers.get("HX-Request"):
+        response = make_response("", HTTPStatus.UNAUTHORIZED)
+        response.headers["HX-Redirect"] = address
+        return response
+    return redirect(address)
+
+
+def _database_away(error: OperationalError) -> Response:
+    log.error("database unavailable: %s", error.orig)
+    db.db.session.rollback()
+    response = _page(503)
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+PAGES = frozenset({400, 403, 404, 405, 409, 413, 422, 429, 500, 503})
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        return error.get_response()
+    response = _page(error.code if error.code in PAGES else 400, error=error)
+    response.status_code = error.code
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    if current_app.testing:
+        raise error
+    log.exception("request %s failed", g.get("request_id", ""))
+    db.db.session.rollback()
+    return _page(500)
+
+
 def _handle_errors(app: Flask) -> None:
-    def page(status: int, **values: object) -> Response:
-        return make_response(render_template(f"errors/{status}.html", **values), status)
-
-    @app.errorhandler(SignInRequired)
-    def sign_in(_error: SignInRequired) -> Response:
-        target = request.full_path.rstrip("?") if request.method == "GET" else "/"
-        address = url_for("identity.sign_in", next=target)
-        if request.headers.get("HX-Request"):
-            response = make_response("", HTTPStatus.UNAUTHORIZED)
-            response.headers["HX-Redirect"] = address
-            return response
-        return redirect(address)
-
-    @app.errorhandler(Forbidden)
-    def forbidden(_error: Forbidden) -> Response:
-        return page(403)
-
-    @app.errorhandler(NotFound)
-    def not_found(_error: NotFound) -> Response:
-        return page(404)
-
-    @app.errorhandler(InvalidTransition)
-    @app.errorhandler(StaleVersion)
-    def conflict(error: InvalidTransition | StaleVersion) -> Response:
-        return page(409, error=error)
-
-    @app.errorhandler(Obstructed)
-    def obstructed(error: Obstructed) -> Response:
-        return page(422, obstacles=error.obstacles)
-
-    @app.errorhandler(CSRFError)
-    def csrf_failed(error: CSRFError) -> Response:
-        return page(400, error=error)
-
-    @app.errorhandler(OperationalError)
-    def database_away(error: OperationalError) -> Response:
-        log.error("database unavailable: %s", error.orig)
-        db.db.session.rollback()
-        response = page(503)
-        response.headers["Retry-After"] = "5"
-        return response
-
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Response:
-        known = (400, 403, 404, 405, 409, 413, 422, 429, 500, 503)
-        if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
-            return error.get_response()
-        response = page(error.code if error.code in known else 400, error=error)
-        response.status_code = error.code
-        return response
-
-    @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response:
-        if app.testing and app.config.get("PROPAGATE_EXCEPTIONS", True):
-            raise error
-        log.exception("request %s failed", g.get("request_id", ""))
-        db.db.session.rollback()
-        return page(500)
+    """Which error of the domain is which answer of HTTP; the most specific class wins."""
+    handlers: dict[type[Exception], Callable[[Any], Response]] = {
+        SignInRequired: _ask_to_sign_in,
+        Forbidden: lambda error: _page(403),
+        NotFound: lambda error: _page(404),
+        InvalidTransition: lambda error: _page(409, error=error),
+        StaleVersion: lambda error: _page(409, error=error),
+        Obstructed: lambda error: _page(422, obstacles=error.obstacles),
+        CSRFError: lambda error: _page(400, error=error),
+        OperationalError: _database_away,
+        HTTPException: _http_error,
+        Exception: _unexpected,
+    }
+    for kind, handler in handlers.items():
+        app.register_error_handler(kind, handler)

@@ -52,8 +52,10 @@ class Break:
     problem: str
 
 
-def find_breaks(rows: Iterable[Row], *, head_seq: int, head_hash: str, anchors: dict[int, str]) -> list[Break]:
-    """Walk rows ordered by seq; an edit, a deletion, a swap, a cut tail and a foreign anchor are all found."""
+def find_breaks(
+    rows: Iterable[Row], *, head_seq: int, head_hash: str, anchors: dict[int, str]
+) -> list[Break]:
+    """Walk rows ordered by seq; edits, deletions, swaps, a cut tail and a foreign anchor are all found."""
     breaks: list[Break] = []
     previous, expected = GENESIS, 1
     seen: dict[int, str] = {}

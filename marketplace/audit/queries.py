@@ -32,7 +32,9 @@ def page_events(
 
 
 def iterate_chain() -> Iterator[AuditEvent]:
-    yield from db.session.scalars(select(AuditEvent).order_by(AuditEvent.seq).execution_options(yield_per=1000))
+    yield from db.session.scalars(
+        select(AuditEvent).order_by(AuditEvent.seq).execution_options(yield_per=1000)
+    )
 
 
 def find_head() -> AuditHead | None:

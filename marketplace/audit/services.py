@@ -26,7 +26,7 @@ class UnauditedChange(RuntimeError):
 
 
 def record(
-    type: str,  # noqa: A002 - the field's own name
+    type: str,
     subject_kind: str,
     subject_id: int | None,
     *,

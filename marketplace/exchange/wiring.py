@@ -1,7 +1,9 @@
-"""How this feature is wired into the application."""
+"""How importing is wired into the application."""
 
 from flask import Flask
 
+from marketplace.exchange.cli import import_file
+
 
 def wire(app: Flask) -> None:
-    """Register what the feature brings."""
+    app.cli.add_command(import_file)

@@ -98,7 +98,10 @@ class Lifecycle:
         position = self.path.index(at)
         current = StepState.BAD if here in self.detours else StepState.CURRENT
         return [
-            Step(self.labels[s], StepState.DONE if i < position else current if i == position else StepState.TODO)
+            Step(
+                self.labels[s],
+                StepState.DONE if i < position else current if i == position else StepState.TODO,
+            )
             for i, s in enumerate(self.path)
         ]
 

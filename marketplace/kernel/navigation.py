@@ -58,7 +58,9 @@ def public_nav() -> list[Item]:
     """The main navigation; an entry is current on every page of its blueprint."""
     here = (request.endpoint or "").partition(".")[0]
     ordered = sorted(_public.values(), key=lambda e: e.order)
-    return [Item(gettext(e.label), url_for(e.endpoint), e.endpoint.partition(".")[0] == here) for e in ordered]
+    return [
+        Item(gettext(e.label), url_for(e.endpoint), e.endpoint.partition(".")[0] == here) for e in ordered
+    ]
 
 
 def workbench_nav() -> list[tuple[str, list[Item]]]:

@@ -1,1 +1,1 @@
-"""What challenges, needs and capabilities have in common: columns, indicators, forms, lists, texts for matching."""
+"""What challenges, needs and capabilities have in common: columns, indicator forms, lists, match texts."""

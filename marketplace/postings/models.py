@@ -38,6 +38,8 @@ class Posting(Identified):
     # Kept as it came, for the record only: it may name a solver and never reaches the matcher.
     source_extra: Mapped[dict[str, Any] | None] = mapped_column(Json)
     title_only: Mapped[bool] = mapped_column(nullable=False, default=False)
+    # Stretches of the public text that the matcher must not see: they tell who solved it.
+    withheld: Mapped[list[str]] = mapped_column(Json, nullable=False, default=list)
 
     @declared_attr
     def organisation_id(self) -> Mapped[int]:

@@ -79,6 +79,12 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_corpus_epoch'))
     )
+    op.create_table('heartbeat',
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('detail', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_heartbeat'))
+    )
     op.create_table('import_batch',
     sa.Column('file_name', sa.String(length=200), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
@@ -136,7 +142,7 @@ def upgrade() -> None:
 
     op.create_table('outbox',
     sa.Column('kind', sa.String(length=80), nullable=False),
-    sa.Column('subject_id', sa.Integer(), nullable=True),
+    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('version', sa.Integer(), nullable=True),
     sa.Column('payload', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('bulk', sa.Boolean(), nullable=False),
@@ -207,6 +213,7 @@ def upgrade() -> None:
     sa.Column('source_url', sa.String(length=500), nullable=False),
     sa.Column('source_extra', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
     sa.Column('title_only', sa.Boolean(), nullable=False),
+    sa.Column('withheld', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.CheckConstraint("(status <> 'published') or (published_at is not null)", name=op.f('ck_capability_published_has_its_instant')),
@@ -266,6 +273,7 @@ def upgrade() -> None:
     sa.Column('source_url', sa.String(length=500), nullable=False),
     sa.Column('source_extra', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
     sa.Column('title_only', sa.Boolean(), nullable=False),
+    sa.Column('withheld', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.CheckConstraint("(status <> 'published') or (published_at is not null)", name=op.f('ck_challenge_published_has_its_instant')),
@@ -574,6 +582,7 @@ def upgrade() -> None:
     sa.Column('source_url', sa.String(length=500), nullable=False),
     sa.Column('source_extra', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
     sa.Column('title_only', sa.Boolean(), nullable=False),
+    sa.Column('withheld', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.CheckConstraint("(status <> 'published') or (published_at is not null)", name=op.f('ck_need_published_has_its_instant')),
@@ -776,6 +785,7 @@ def downgrade() -> None:
     op.drop_table('number_series')
     op.drop_table('match_document')
     op.drop_table('import_batch')
+    op.drop_table('heartbeat')
     op.drop_table('corpus_epoch')
     op.drop_table('audit_head')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:

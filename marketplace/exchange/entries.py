@@ -1,0 +1,68 @@
+"""One line of an import file, parsed: what a collected posting (收录) brings with it."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class EntryKind(StrEnum):
+    CHALLENGE = "challenge"
+    SUPPLY_NEED = "supply_need"
+    CAPABILITY = "capability"
+
+
+def _plain_text(text: str) -> str:
+    for character in text:
+        if (character < " " and character not in "\n\t\r") or "\ud800" <= character <= "\udfff":
+            raise ValueError("含有不能保存的控制字符")
+    return text.strip()
+
+
+Line = Annotated[str, AfterValidator(_plain_text)]
+
+
+class CollectedEntry(BaseModel):
+    """Unknown fields are refused, so that a misspelt one is not lost in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    id: Annotated[Line, Field(min_length=1, max_length=60)]
+    kind: Annotated[EntryKind, Field(strict=False)]
+    title: Annotated[Line, Field(min_length=1, max_length=200)]
+    text: Annotated[Line, Field(max_length=20_000)] = ""
+    org: Annotated[Line, Field(min_length=1, max_length=120)]
+    source_title: Annotated[Line, Field(max_length=300)] = ""
+    source_url: Annotated[Line, Field(max_length=500)] = ""
+    lang: Annotated[str, Field(max_length=20)] = ""
+    extra: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def title_only(self) -> bool:
+        """Whether there is no body beyond the title to be matched."""
+        return bool(self.extra.get("title_only")) or self.text in ("", self.title)
+
+    @property
+    def keywords(self) -> list[str]:
+        """The entry's own keywords; bare numbers, as some lists carry, are none."""
+        found = self.extra.get("keywords") or ""
+        words = (
+            found if isinstance(found, list) else str(found).replace("、", ",").replace("；", ",").split(",")
+        )
+        return [w for w in (str(word).strip()[:40] for word in words) if w and not w.isdigit()][:10]
+
+    @property
+    def trl(self) -> int | None:
+        try:
+            level = int(str(self.extra.get("trl", "")).strip())
+        except ValueError:
+            return None
+        return level if 1 <= level <= 9 else None
+
+    @property
+    def seeker_name(self) -> str:
+        """The organisation to show: what stands before a "/" or a "+", without remarks in brackets."""
+        name = self.org.split(" / ")[0]
+        for mark in ("(发榜)", "（发榜）", "(揭榜)", "（揭榜）", "(發榜)", "(揭榜方)"):
+            name = name.replace(mark, "")
+        return name.strip() or self.org
