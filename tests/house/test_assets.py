@@ -15,6 +15,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 OWN_STYLES = sorted(STATIC.glob("*.css"))
 OWN_SCRIPTS = sorted(STATIC.glob("*.js"))
 
+# gettext texts are filled with %: a lone percent sign would fail when the page is shown.
+LONE_PERCENT = re.compile(r"""_\(\s*(?:'[^']*?(?<!%)%(?![%(])[^']*'|"[^"]*?(?<!%)%(?![%(])[^"]*")""")
 INLINE = {
     "a style attribute": re.compile(r"\sstyle\s*=", re.I),
     "a style element": re.compile(r"<style\b", re.I),
@@ -22,6 +24,7 @@ INLINE = {
     "an event attribute": re.compile(r"<[^>{%]*\son[a-z]+\s*=", re.I),
     "a javascript link": re.compile(r"javascript:", re.I),
     "a link to nowhere": re.compile(r"href=[\"']#?[\"']"),
+    "a lone percent sign in a text": LONE_PERCENT,
     "an asset of another site": re.compile(r"(?:src|href|action|poster)=[\"'](?:https?:)?//", re.I),
 }
 TOO_MODERN = re.compile(r"oklch|@layer|:has\(|color-mix|@container|@property|@import|light-dark\(")
@@ -50,6 +53,7 @@ def test_a_template_carries_nothing_inline_and_links_nowhere_else(template: Path
         ('<a href="/" onclick="go()">', "an event attribute"),
         ('<a href="javascript:go()">', "a javascript link"),
         ('<a href="#">', "a link to nowhere"),
+        ("{{ _('放大 25%，一年') }}", "a lone percent sign in a text"),
         ('<script src="//cdn.example/x.js"></script>', "an asset of another site"),
     ],
 )

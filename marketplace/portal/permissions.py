@@ -1,0 +1,12 @@
+"""Who may see the pages that belong to nobody else."""
+
+from marketplace.kernel.access import ANYONE, SIGNED_IN, allow
+
+allow(
+    {
+        ("portal", "read"): ANYONE,
+        ("portal", "search"): ANYONE,
+        ("portal", "display"): ANYONE,
+        ("portal", "workbench"): SIGNED_IN,
+    }
+)

@@ -1,0 +1,84 @@
+"""The home page, the workbench, the search box's target and the help pages."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from marketplace.kernel.access import policy
+
+# Three, because the main navigation marks an entry on every page of its blueprint.
+bp = Blueprint("portal", __name__)
+workbench_bp = Blueprint("workbench", __name__)
+help_bp = Blueprint("help", __name__)
+
+SEARCHED = {"challenges": "challenges.hall", "needs": "needs.hall", "capabilities": "capabilities.hall"}
+LONGEST_QUERY = 100
+DISPLAY_MODES = ("standard", "elder")
+A_YEAR = 365 * 24 * 3600
+
+
+@help_bp.get("/search")
+@policy("portal", "search")
+def search() -> ResponseReturnValue:
+    """Lead from the search box to the list that was asked for."""
+    endpoint = SEARCHED.get(request.args.get("scope", ""), SEARCHED["challenges"])
+    words = request.args.get("q", "").strip()[:LONGEST_QUERY]
+    return redirect(url_for(endpoint, q=words or None))
+
+
+@help_bp.get("/display")
+@policy("portal", "display")
+def display() -> ResponseReturnValue:
+    """Remember in the browser how large this person wants the pages; nothing on the server changes."""
+    mode = request.args.get("mode", "")
+    response = make_response(redirect(_own_address(request.args.get("next", ""))))
+    if mode in DISPLAY_MODES:
+        response.set_cookie(
+            "display", mode, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+        )
+    return response
+
+
+def _own_address(address: str) -> str:
+    """An address on this site, or the home page: nobody is led elsewhere by a link of ours."""
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return url_for("portal.home")
+    return address
+
+
+@help_bp.get("/guide")
+@policy("portal", "read")
+def guide() -> ResponseReturnValue:
+    return render_template("portal/guide.html")
+
+
+@help_bp.get("/accessibility")
+@policy("portal", "read")
+def accessibility() -> ResponseReturnValue:
+    return render_template("portal/accessibility.html")
+
+
+@help_bp.get("/site-map")
+@policy("portal", "read")
+def site_map() -> ResponseReturnValue:
+    return render_template("portal/site_map.html")
+
+
+@help_bp.get("/ranking-rules")
+@policy("portal", "read")
+def ranking_rules() -> ResponseReturnValue:
+    return render_template("portal/ranking_rules.html")
+
+
+@bp.get("/")
+@policy("portal", "read")
+def home() -> ResponseReturnValue:
+    return render_template("portal/home.html")
+
+
+@workbench_bp.get("/workbench", endpoint="home")
+@policy("portal", "workbench")
+def workbench_home() -> ResponseReturnValue:
+    return render_template("portal/workbench.html")
