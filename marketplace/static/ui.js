@@ -30,6 +30,16 @@
     if (first) first.focus();
   });
 
+  doc.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-remove-row]");
+    var row = button && button.closest(".rows-edit");
+    if (!row) return;
+    var next = row.nextElementSibling || row.previousElementSibling || row.parentNode.parentNode.querySelector("[data-add-row]");
+    row.parentNode.removeChild(row);
+    var target = next && (next.matches("button") ? next : next.querySelector("input:not([type=hidden]),select,textarea"));
+    if (target) target.focus();
+  });
+
   /* A question before an act that is hard to undo, and no second sending while the first is on its way. */
   doc.addEventListener("submit", function (event) {
     var form = event.target, question = form.getAttribute("data-confirm");
