@@ -1,8 +1,9 @@
 """Money is integer 分. Reading what people type, showing what they read."""
 
 import re
-import unicodedata
 from decimal import Decimal
+
+from marketplace.kernel import typed
 
 FEN_PER_YUAN = 100
 FEN_PER_WAN = 10_000 * FEN_PER_YUAN
@@ -14,7 +15,7 @@ def fen_from(text: str, *, unit_fen: int) -> int:
 
     Raises ValueError for anything but a plain non-negative decimal that is a whole number of 分.
     """
-    plain = unicodedata.normalize("NFKC", text).strip().replace(",", "")
+    plain = typed.plain(text).replace(",", "")
     if not _AMOUNT.fullmatch(plain):
         raise ValueError(text)
     fen = Decimal(plain) * unit_fen
