@@ -5,8 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from marketplace.capabilities.kinds import CapabilityKind, Maturity
 from marketplace.capabilities.lifecycle import CapabilityStatus
-from marketplace.capabilities.models import Capability, CapabilityKind, Maturity
+from marketplace.capabilities.models import Capability
 from marketplace.exchange.entries import CollectedEntry
 from marketplace.kernel.db import db
 from marketplace.kernel.numbering import next_numbers

@@ -1,35 +1,14 @@
 """Capabilities and their parameters."""
 
 from datetime import date
-from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from marketplace.capabilities.kinds import CapabilityKind, IpStatus, Maturity
 from marketplace.capabilities.lifecycle import CapabilityStatus
 from marketplace.kernel.db import Base, Id, Identified, Json, enum_column
 from marketplace.postings.models import IndicatorColumns, Posting, indicator_checks
-
-
-class CapabilityKind(StrEnum):
-    CAPABILITY = "capability"
-    RESULT = "result"
-    PRODUCT = "product"
-
-
-class Maturity(StrEnum):
-    CONCEPT = "concept"
-    LAB = "lab"
-    PROTOTYPE = "prototype"
-    PILOT = "pilot"
-    MASS = "mass"
-
-
-class IpStatus(StrEnum):
-    NONE = "none"
-    APPLIED = "applied"
-    GRANTED = "granted"
-    SECRET = "secret"  # noqa: S105 - 技术秘密, a kind of protection
 
 
 class Capability(Posting, Base):
@@ -37,7 +16,9 @@ class Capability(Posting, Base):
     __audited__ = "capability"
     __table_args__ = (
         CheckConstraint("trl is null or trl between 1 and 9", name="trl_is_a_level"),
-        CheckConstraint("(status <> 'published') or (published_at is not null)", name="published_has_its_instant"),
+        CheckConstraint(
+            "(status <> 'published') or (published_at is not null)", name="published_has_its_instant"
+        ),
     )
 
     status: Mapped[CapabilityStatus] = mapped_column(

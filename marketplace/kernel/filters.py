@@ -26,7 +26,7 @@ def show_deadline(value: datetime | None) -> str:
 
 
 def say(obstacle: Obstacle) -> str:
-    return gettext(obstacle.message, **obstacle.params)
+    return str(gettext(obstacle.message, **obstacle.params))
 
 
 def init_app(app: Flask) -> None:

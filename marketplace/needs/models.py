@@ -17,7 +17,9 @@ class NeedList(Identified, Base):
     __audited__ = "need_list"
 
     public_no: Mapped[str] = mapped_column(String(20), nullable=False, unique=True)
-    organisation_id: Mapped[int] = mapped_column(Id, ForeignKey("organisation.id"), nullable=False, index=True)
+    organisation_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("organisation.id"), nullable=False, index=True
+    )
     title: Mapped[str] = mapped_column(String(200), nullable=False)
     note: Mapped[str] = mapped_column(Text, nullable=False, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
@@ -34,7 +36,9 @@ class Need(Posting, Base):
     __table_args__ = (
         CheckConstraint("quantity is null or quantity > 0", name="quantity_is_positive"),
         CheckConstraint("max_price_fen is null or max_price_fen > 0", name="price_is_positive"),
-        CheckConstraint("(status <> 'published') or (published_at is not null)", name="published_has_its_instant"),
+        CheckConstraint(
+            "(status <> 'published') or (published_at is not null)", name="published_has_its_instant"
+        ),
     )
 
     need_list_id: Mapped[int] = mapped_column(Id, ForeignKey("need_list.id"), nullable=False, index=True)
@@ -63,7 +67,9 @@ class NeedIndicator(IndicatorColumns, Base):
     __tablename__ = "need_indicator"
     __table_args__ = indicator_checks()
 
-    need_id: Mapped[int] = mapped_column(Id, ForeignKey("need.id", ondelete="CASCADE"), nullable=False, index=True)
+    need_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("need.id", ondelete="CASCADE"), nullable=False, index=True
+    )
 
 
 class NeedCluster(Base):

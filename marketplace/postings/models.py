@@ -31,6 +31,8 @@ class Posting(Identified):
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The public reason of a withdrawal or take-down, or the operator's reason for a return.
     status_reason: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    # Public texts as the keyword search spells them; written with every change, never shown.
+    search_text: Mapped[str] = mapped_column(Text, nullable=False, default="", deferred=True)
 
     source_id: Mapped[str | None] = mapped_column(String(60), unique=True)
     source_title: Mapped[str] = mapped_column(String(300), nullable=False, default="")

@@ -1,0 +1,112 @@
+"""Questions about capabilities. Rows are seen through `visible_to(actor)`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from marketplace.capabilities.lifecycle import CapabilityStatus
+from marketplace.capabilities.models import Capability
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import NotFound
+from marketplace.language import normalise
+
+# What everybody sees, and what is ranked.
+PUBLIC = (CapabilityStatus.PUBLISHED, CapabilityStatus.COLLECTED)
+# Pages that are never deleted, only superseded: they stay readable with their public reason.
+READABLE = (*PUBLIC, CapabilityStatus.WITHDRAWN, CapabilityStatus.TAKEN_DOWN)
+SIMILAR_AT_LEAST = 80.0
+MOST_SIMILAR = 3
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Published and collected for all; once public, readable for good; everything for the owner's members."""
+    own = Capability.organisation_id == actor.organisation_id if actor.organisation_id else false()
+    return or_(Capability.status.in_(READABLE), own)
+
+
+def _whole() -> Select[tuple[Capability]]:
+    return select(Capability).options(
+        joinedload(Capability.organisation),
+        selectinload(Capability.parameters),
+        selectinload(Capability.certificates),
+        selectinload(Capability.clusters),
+    )
+
+
+def get_capability(public_no: str, *, viewer: Actor) -> Capability:
+    """Raises NotFound for one that does not exist or that the viewer may not know of."""
+    found = db.session.scalar(_whole().where(Capability.public_no == public_no, visible_to(viewer)))
+    if found is None:
+        raise NotFound(public_no)
+    return found
+
+
+def list_own(actor: Actor) -> list[Capability]:
+    """All of the actor's organisation, newest change first."""
+    if actor.organisation_id is None:
+        return []
+    statement = (
+        select(Capability)
+        .options(selectinload(Capability.clusters), selectinload(Capability.parameters))
+        .options(selectinload(Capability.certificates))
+        .where(Capability.organisation_id == actor.organisation_id)
+        .order_by(Capability.updated_at.desc(), Capability.id.desc())
+        .limit(500)
+    )
+    return list(db.session.scalars(statement))
+
+
+def count_public() -> int:
+    return db.session.scalar(select(func.count()).where(Capability.status.in_(PUBLIC))) or 0
+
+
+def list_open_ids() -> list[int]:
+    """The capabilities that can be on a shortlist now."""
+    return list(
+        db.session.scalars(select(Capability.id).where(Capability.status.in_(PUBLIC)).order_by(Capability.id))
+    )
+
+
+def list_versions() -> dict[int, int]:
+    """Open capability id → version, for finding what has changed since it was last ranked."""
+    rows = db.session.execute(
+        select(Capability.id, Capability.version).where(Capability.status.in_(PUBLIC)).order_by(Capability.id)
+    )
+    return {row.id: row.version for row in rows}
+
+
+def list_whole(ids: Sequence[int]) -> list[Capability]:
+    """Capabilities with everything that belongs to them, by id."""
+    found: list[Capability] = []
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        found += db.session.scalars(_whole().where(Capability.id.in_(chunk)).order_by(Capability.id))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    public_no: str
+    title: str
+    likeness: float
+
+
+def list_similar(title: str, *, viewer: Actor, besides: int | None = None) -> list[Similar]:
+    """Public or own capabilities whose title is much like `title`: perhaps the same thing posted twice."""
+    asked = normalise(title)
+    if len(asked) < 4:
+        return []
+    statement = select(Capability.id, Capability.public_no, Capability.title).where(visible_to(viewer))
+    scored = [
+        Similar(row.public_no, row.title, fuzz.token_set_ratio(asked, normalise(row.title)))
+        for row in db.session.execute(statement.order_by(Capability.id))
+        if row.id != besides
+    ]
+    likely = sorted(
+        (s for s in scored if s.likeness >= SIMILAR_AT_LEAST), key=lambda s: (-s.likeness, s.public_no)
+    )
+    return likely[:MOST_SIMILAR]

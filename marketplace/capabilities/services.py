@@ -1,0 +1,175 @@
+"""What is done with capabilities: drafted, published, revised, withdrawn, taken down."""
+
+from datetime import datetime
+
+from marketplace.audit.services import record
+from marketplace.capabilities.lifecycle import LIFECYCLE, CapabilityStatus
+from marketplace.capabilities.models import Capability, CapabilityCluster, CapabilityParameter, Certificate
+from marketplace.capabilities.rules import CapabilityDraft, CertificateDraft, obstacles_to_publishing
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
+from marketplace.kernel.numbering import next_number
+from marketplace.kernel.outbox import defer
+from marketplace.kernel.texts import N_
+from marketplace.postings.versions import check_version
+
+
+def start_draft(draft: CapabilityDraft, *, by: Actor, now: datetime) -> Capability:
+    """A new draft of the actor's own organisation."""
+    if not by.is_editor or by.organisation_id is None:
+        raise Forbidden("capability.create")
+    capability = Capability(
+        organisation_id=by.organisation_id,
+        public_no=next_number("NL", now=now, width=5),
+        status=CapabilityStatus.DRAFT,
+        created_at=now,
+        updated_at=now,
+        parameters=[],
+        certificates=[],
+        clusters=[],
+    )
+    _fill(capability, draft)
+    db.session.add(capability)
+    db.session.flush()
+    _note("create", capability, by=by, now=now)
+    return capability
+
+
+def edit_draft(
+    capability: Capability, draft: CapabilityDraft, *, version: int, by: Actor, now: datetime
+) -> None:
+    """Change a draft. Raises StaleVersion if somebody else changed it first."""
+    LIFECYCLE.advance(capability.status, "edit", by=by.parties(capability.organisation_id))
+    check_version(capability, version)
+    _change(capability, draft, now=now)
+    _note("edit", capability, by=by, now=now)
+
+
+def publish(capability: Capability, *, by: Actor, now: datetime) -> None:
+    """Show a draft to everybody and have it placed on the shortlists that it fits."""
+    was = capability.status
+    status = LIFECYCLE.advance(was, "publish", by=by.parties(capability.organisation_id))
+    _refuse(draft_of(capability), by=by)
+    capability.status, capability.published_at = CapabilityStatus(status), now
+    _note("publish", capability, by=by, now=now, was=was)
+    _ask_to_be_placed(capability)
+
+
+def revise(capability: Capability, draft: CapabilityDraft, *, version: int, by: Actor, now: datetime) -> None:
+    """Change what is published; held to the same rules, and placed anew."""
+    LIFECYCLE.advance(capability.status, "revise", by=by.parties(capability.organisation_id))
+    check_version(capability, version)
+    _refuse(draft, by=by)
+    _change(capability, draft, now=now)
+    _note("revise", capability, by=by, now=now)
+    _ask_to_be_placed(capability)
+
+
+def withdraw(capability: Capability, *, reason: str, by: Actor, now: datetime) -> None:
+    _end(capability, "withdraw", reason=reason, by=by, now=now)
+
+
+def take_down(capability: Capability, *, reason: str, by: Actor, now: datetime) -> None:
+    """The operator removes what must not stand, and says why."""
+    _end(capability, "take_down", reason=reason, by=by, now=now)
+
+
+def draft_of(capability: Capability) -> CapabilityDraft:
+    """The capability in the form that rules and forms speak of."""
+    return CapabilityDraft(
+        title=capability.title,
+        kind=capability.kind,
+        summary=capability.summary,
+        trl=capability.trl,
+        maturity=capability.maturity,
+        ip_status=capability.ip_status,
+        cooperation=tuple(capability.cooperation),
+        keywords=tuple(capability.keywords),
+        clusters=tuple(c.code for c in capability.clusters),
+        industry=capability.industry,
+        region=capability.region,
+        parameters=tuple(p.as_indicator() for p in capability.parameters),
+        certificates=tuple(CertificateDraft(c.name, c.number, c.valid_to) for c in capability.certificates),
+    )
+
+
+def _refuse(draft: CapabilityDraft, *, by: Actor) -> None:
+    obstacles = list(obstacles_to_publishing(draft))
+    if not by.organisation_verified:
+        obstacles.append(Obstacle("organisation", N_("单位核验通过后才能发布")))
+    if obstacles:
+        raise Obstructed(obstacles)
+
+
+def _end(capability: Capability, action: str, *, reason: str, by: Actor, now: datetime) -> None:
+    was = capability.status
+    status = LIFECYCLE.advance(was, action, by=by.parties(capability.organisation_id))
+    if not reason.strip():
+        raise Obstructed([Obstacle("reason", N_("请写明原因"))])
+    capability.status, capability.withdrawn_at = CapabilityStatus(status), now
+    capability.status_reason = reason.strip()
+    _note(action, capability, by=by, now=now, was=was, reason=reason.strip())
+    defer(
+        "matching.remove",
+        subject_id=capability.id,
+        version=capability.version,
+        payload={"kind": "capability"},
+    )
+
+
+def _ask_to_be_placed(capability: Capability) -> None:
+    defer(
+        "matching.place_capability",
+        subject_id=capability.id,
+        version=capability.version,
+        payload={"kind": "capability"},
+    )
+
+
+def _change(capability: Capability, draft: CapabilityDraft, *, now: datetime) -> None:
+    _fill(capability, draft)
+    capability.version += 1
+    capability.updated_at = now
+
+
+def _fill(capability: Capability, draft: CapabilityDraft) -> None:
+    capability.title, capability.kind, capability.summary = draft.title, draft.kind, draft.summary
+    capability.trl, capability.maturity, capability.ip_status = draft.trl, draft.maturity, draft.ip_status
+    capability.cooperation, capability.keywords = list(draft.cooperation), list(draft.keywords)
+    capability.industry, capability.region = draft.industry, draft.region
+    capability.parameters = [
+        CapabilityParameter(position=position, **CapabilityParameter.columns_of(parameter))
+        for position, parameter in enumerate(draft.parameters)
+    ]
+    capability.certificates = [
+        Certificate(name=c.name, number=c.number, valid_to=c.valid_to) for c in draft.certificates
+    ]
+    standing = {c.code: c for c in capability.clusters}
+    capability.clusters = [
+        standing.get(code) or CapabilityCluster(code=code) for code in sorted(set(draft.clusters))
+    ]
+
+
+def _note(
+    action: str,
+    capability: Capability,
+    *,
+    by: Actor,
+    now: datetime,
+    was: CapabilityStatus | None = None,
+    reason: str = "",
+) -> None:
+    record(
+        LIFECYCLE.audit_type(action),
+        "capability",
+        capability.id,
+        by=by,
+        at=now,
+        label=capability.title,
+        organisation_id=capability.organisation_id,
+        from_status=was or (None if action == "create" else capability.status),
+        to_status=capability.status,
+        reason=reason,
+        detail={"version": capability.version},
+    )

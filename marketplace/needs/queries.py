@@ -1,0 +1,115 @@
+"""Questions about need lists and their lines. Rows are seen through `visible_to(actor)`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import NotFound
+from marketplace.needs.lifecycle import NeedStatus
+from marketplace.needs.models import Need, NeedList
+
+# What everybody sees.
+PUBLIC = (NeedStatus.PUBLISHED, NeedStatus.COLLECTED)
+# Pages that are never deleted, only superseded: they stay readable with their public reason.
+READABLE = (*PUBLIC, NeedStatus.WITHDRAWN, NeedStatus.TAKEN_DOWN)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Once public, readable for good; everything for the owner's members."""
+    own = Need.organisation_id == actor.organisation_id if actor.organisation_id else false()
+    return or_(Need.status.in_(READABLE), own)
+
+
+def open_at(now: datetime) -> ColumnElement[bool]:
+    """Whether a line is looking for suppliers: public, and its validity not over."""
+    return or_(
+        Need.status == NeedStatus.COLLECTED,
+        and_(Need.status == NeedStatus.PUBLISHED, or_(Need.expires_at.is_(None), Need.expires_at > now)),
+    )
+
+
+def _whole() -> Select[tuple[Need]]:
+    return select(Need).options(
+        joinedload(Need.organisation),
+        joinedload(Need.need_list),
+        selectinload(Need.indicators),
+        selectinload(Need.clusters),
+    )
+
+
+def get_need(public_no: str, *, viewer: Actor) -> Need:
+    """Raises NotFound for one that does not exist or that the viewer may not know of."""
+    found = db.session.scalar(_whole().where(Need.public_no == public_no, visible_to(viewer)))
+    if found is None:
+        raise NotFound(public_no)
+    return found
+
+
+def get_list(public_no: str, *, viewer: Actor) -> NeedList:
+    """A list with at least one line that the viewer may see, or the viewer's own."""
+    own = NeedList.organisation_id == viewer.organisation_id if viewer.organisation_id else false()
+    shown = select(Need.id).where(Need.need_list_id == NeedList.id, visible_to(viewer)).exists()
+    statement = select(NeedList).options(joinedload(NeedList.organisation))
+    found = db.session.scalar(statement.where(NeedList.public_no == public_no, or_(own, shown)))
+    if found is None:
+        raise NotFound(public_no)
+    return found
+
+
+def list_lines(need_list: NeedList, *, viewer: Actor) -> list[Need]:
+    """The lines of a list that the viewer may see, in the order in which they were written."""
+    statement = (
+        _whole().where(Need.need_list_id == need_list.id, visible_to(viewer)).order_by(Need.id).limit(1000)
+    )
+    return list(db.session.scalars(statement))
+
+
+def list_own_lists(actor: Actor) -> list[tuple[NeedList, dict[NeedStatus, int]]]:
+    """The lists of the actor's organisation with how many lines stand in which status; two statements."""
+    if actor.organisation_id is None:
+        return []
+    lists = list(
+        db.session.scalars(
+            select(NeedList)
+            .where(NeedList.organisation_id == actor.organisation_id)
+            .order_by(NeedList.id.desc())
+            .limit(200)
+        )
+    )
+    counted = db.session.execute(
+        select(Need.need_list_id, Need.status, func.count())
+        .where(Need.organisation_id == actor.organisation_id)
+        .group_by(Need.need_list_id, Need.status)
+    )
+    counts: dict[int, dict[NeedStatus, int]] = {}
+    for list_id, status, count in counted:
+        counts.setdefault(list_id, {})[status] = count
+    return [(one, counts.get(one.id, {})) for one in lists]
+
+
+def count_open(now: datetime) -> int:
+    return db.session.scalar(select(func.count()).select_from(Need).where(open_at(now))) or 0
+
+
+def list_open_ids(now: datetime) -> list[int]:
+    """The lines that suppliers are ranked for now."""
+    return list(db.session.scalars(select(Need.id).where(open_at(now)).order_by(Need.id)))
+
+
+def list_versions(now: datetime) -> dict[int, int]:
+    """Open need id → version, for finding what has changed since it was last ranked."""
+    rows = db.session.execute(select(Need.id, Need.version).where(open_at(now)).order_by(Need.id))
+    return {row.id: row.version for row in rows}
+
+
+def list_whole(ids: Sequence[int]) -> list[Need]:
+    """Lines with everything that belongs to them, by id."""
+    found: list[Need] = []
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        found += db.session.scalars(_whole().where(Need.id.in_(chunk)).order_by(Need.id))
+    return found

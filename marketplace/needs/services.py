@@ -1,0 +1,222 @@
+"""What is done with need lists and their lines."""
+
+from datetime import date, datetime
+
+from marketplace.audit.services import record
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.dates import business_date, end_of_business_day, last_business_day
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
+from marketplace.kernel.numbering import next_number
+from marketplace.kernel.outbox import defer
+from marketplace.kernel.texts import N_
+from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
+from marketplace.needs.models import Need, NeedCluster, NeedHiddenPrice, NeedIndicator, NeedList
+from marketplace.needs.rules import NeedDraft, obstacles_to_publishing
+from marketplace.postings.versions import check_version
+
+SHORTEST_LIST_TITLE = 4
+
+
+def open_list(*, title: str, note: str, by: Actor, now: datetime) -> NeedList:
+    """A new, empty list of the actor's own organisation."""
+    if not by.is_editor or by.organisation_id is None:
+        raise Forbidden("need_list.create")
+    _check_list_title(title)
+    need_list = NeedList(
+        public_no=next_number("QD", now=now),
+        organisation_id=by.organisation_id,
+        title=title.strip(),
+        note=note.strip(),
+        created_at=now,
+    )
+    db.session.add(need_list)
+    db.session.flush()
+    _note_list("create", need_list, by=by, now=now)
+    return need_list
+
+
+def rename_list(
+    need_list: NeedList, *, title: str, note: str, version: int, by: Actor, now: datetime
+) -> None:
+    if not by.edits_for(need_list.organisation_id):
+        raise Forbidden("need_list.edit")
+    check_version(need_list, version)
+    _check_list_title(title)
+    need_list.title, need_list.note = title.strip(), note.strip()
+    need_list.version += 1
+    _note_list("edit", need_list, by=by, now=now)
+
+
+def start_draft(need_list: NeedList, draft: NeedDraft, *, by: Actor, now: datetime) -> Need:
+    """A new line in the actor's own list."""
+    if not by.edits_for(need_list.organisation_id):
+        raise Forbidden("need.create")
+    need = Need(
+        organisation_id=need_list.organisation_id,
+        need_list_id=need_list.id,
+        public_no=next_number("XQ", now=now, width=5),
+        status=NeedStatus.DRAFT,
+        created_at=now,
+        updated_at=now,
+        indicators=[],
+        clusters=[],
+    )
+    db.session.add(need)
+    _fill(need, draft)
+    _note("create", need, by=by, now=now)
+    return need
+
+
+def edit_draft(need: Need, draft: NeedDraft, *, version: int, by: Actor, now: datetime) -> None:
+    """Change a draft line. Raises StaleVersion if somebody else changed it first."""
+    LIFECYCLE.advance(need.status, "edit", by=by.parties(need.organisation_id))
+    check_version(need, version)
+    _change(need, draft, now=now)
+    _note("edit", need, by=by, now=now)
+
+
+def publish(need: Need, *, by: Actor, now: datetime) -> None:
+    """Show a line to everybody and have its suppliers ranked."""
+    was = need.status
+    status = LIFECYCLE.advance(was, "publish", by=by.parties(need.organisation_id))
+    _refuse(draft_of(need), by=by, now=now)
+    need.status, need.published_at = NeedStatus(status), now
+    _note("publish", need, by=by, now=now, was=was)
+    _ask_for_ranking(need)
+
+
+def revise(need: Need, draft: NeedDraft, *, version: int, by: Actor, now: datetime) -> None:
+    """Change a published line; held to the same rules, and ranked anew."""
+    LIFECYCLE.advance(need.status, "revise", by=by.parties(need.organisation_id))
+    check_version(need, version)
+    _refuse(draft, by=by, now=now)
+    _change(need, draft, now=now)
+    _note("revise", need, by=by, now=now)
+    _ask_for_ranking(need)
+
+
+def withdraw(need: Need, *, reason: str, by: Actor, now: datetime) -> None:
+    _end(need, "withdraw", reason=reason, by=by, now=now)
+
+
+def take_down(need: Need, *, reason: str, by: Actor, now: datetime) -> None:
+    """The operator removes what must not stand, and says why."""
+    _end(need, "take_down", reason=reason, by=by, now=now)
+
+
+def draft_of(need: Need) -> NeedDraft:
+    """The line in the form that rules and forms speak of; for the owner's eyes, hidden price included."""
+    hidden = db.session.get(NeedHiddenPrice, need.id)
+    return NeedDraft(
+        title=need.title,
+        specification=need.specification,
+        quantity=need.quantity,
+        unit=need.unit,
+        region=need.region,
+        delivery_on=need.delivery_on,
+        valid_until=_last_day(need.expires_at),
+        qualification=need.qualification,
+        max_price_fen=hidden.max_price_fen if hidden else need.max_price_fen,
+        max_price_hidden=hidden is not None,
+        keywords=tuple(need.keywords),
+        clusters=tuple(c.code for c in need.clusters),
+        industry=need.industry,
+        indicators=tuple(i.as_indicator() for i in need.indicators),
+    )
+
+
+def _last_day(expires_at: datetime | None) -> date | None:
+    return None if expires_at is None else last_business_day(expires_at)
+
+
+def _check_list_title(title: str) -> None:
+    if len(title.strip()) < SHORTEST_LIST_TITLE:
+        raise Obstructed([Obstacle("title", N_("清单名称至少 %(limit)d 字"), {"limit": SHORTEST_LIST_TITLE})])
+
+
+def _refuse(draft: NeedDraft, *, by: Actor, now: datetime) -> None:
+    obstacles = list(obstacles_to_publishing(draft, today=business_date(now)))
+    if not by.organisation_verified:
+        obstacles.append(Obstacle("organisation", N_("单位核验通过后才能发布")))
+    if obstacles:
+        raise Obstructed(obstacles)
+
+
+def _end(need: Need, action: str, *, reason: str, by: Actor, now: datetime) -> None:
+    was = need.status
+    status = LIFECYCLE.advance(was, action, by=by.parties(need.organisation_id))
+    if not reason.strip():
+        raise Obstructed([Obstacle("reason", N_("请写明原因"))])
+    need.status, need.withdrawn_at = NeedStatus(status), now
+    need.status_reason = reason.strip()
+    _note(action, need, by=by, now=now, was=was, reason=reason.strip())
+    defer("matching.remove", subject_id=need.id, version=need.version, payload={"kind": "need"})
+
+
+def _ask_for_ranking(need: Need) -> None:
+    defer("matching.rank_seeker", subject_id=need.id, version=need.version, payload={"kind": "need"})
+
+
+def _change(need: Need, draft: NeedDraft, *, now: datetime) -> None:
+    _fill(need, draft)
+    need.version += 1
+    need.updated_at = now
+
+
+def _fill(need: Need, draft: NeedDraft) -> None:
+    need.title, need.specification, need.qualification = draft.title, draft.specification, draft.qualification
+    need.quantity, need.unit, need.region = draft.quantity, draft.unit, draft.region
+    need.delivery_on, need.industry = draft.delivery_on, draft.industry
+    need.expires_at = None if draft.valid_until is None else end_of_business_day(draft.valid_until)
+    need.keywords = list(draft.keywords)
+    need.max_price_fen = None if draft.max_price_hidden else draft.max_price_fen
+    need.indicators = [
+        NeedIndicator(position=position, **NeedIndicator.columns_of(indicator))
+        for position, indicator in enumerate(draft.indicators)
+    ]
+    standing = {c.code: c for c in need.clusters}
+    need.clusters = [standing.get(code) or NeedCluster(code=code) for code in sorted(set(draft.clusters))]
+    db.session.flush()
+    _keep_hidden_price(need, draft.max_price_fen if draft.max_price_hidden else None)
+
+
+def _keep_hidden_price(need: Need, fen: int | None) -> None:
+    hidden = db.session.get(NeedHiddenPrice, need.id)
+    if fen is None:
+        if hidden is not None:
+            db.session.delete(hidden)
+    elif hidden is None:
+        db.session.add(NeedHiddenPrice(need_id=need.id, max_price_fen=fen))
+    else:
+        hidden.max_price_fen = fen
+
+
+def _note(
+    action: str, need: Need, *, by: Actor, now: datetime, was: NeedStatus | None = None, reason: str = ""
+) -> None:
+    record(
+        LIFECYCLE.audit_type(action),
+        "need",
+        need.id,
+        by=by,
+        at=now,
+        label=need.title,
+        organisation_id=need.organisation_id,
+        from_status=was or (None if action == "create" else need.status),
+        to_status=need.status,
+        reason=reason,
+        detail={"version": need.version},
+    )
+
+
+def _note_list(action: str, need_list: NeedList, *, by: Actor, now: datetime) -> None:
+    record(
+        f"need_list.{action}",
+        "need_list",
+        need_list.id,
+        by=by,
+        at=now,
+        label=need_list.title,
+        organisation_id=need_list.organisation_id,
+    )

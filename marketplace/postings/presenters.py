@@ -1,0 +1,78 @@
+"""How postings are shown, whichever kind they are: status, deadline, source."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from marketplace.kernel.dates import business_date, last_business_day
+from marketplace.kernel.lifecycle import Lifecycle
+from marketplace.kernel.texts import N_
+from marketplace.postings.models import Posting
+
+_KINDS = {
+    "draft": "wait",
+    "submitted": "wait",
+    "returned": "bad",
+    "published": "open",
+    "withdrawn": "bad",
+    "taken_down": "bad",
+    "collected": "info",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTag:
+    """`label` is a gettext source; `kind` is that of `ui.tag`."""
+
+    label: str
+    kind: str
+
+
+def status_tag(
+    lifecycle: Lifecycle, status: str, *, closed: bool = False, closed_label: str = ""
+) -> StatusTag:
+    """The status as people read it; what the clock has closed is told apart from what is open."""
+    if closed and status == "published":
+        return StatusTag(closed_label or N_("已截止"), "")
+    return StatusTag(lifecycle.label(status), _KINDS.get(status, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """What is left until a deadline: whole days and hours of real time, and its last Shanghai day."""
+
+    last_day: date
+    today: date
+    days: int
+    hours: int
+    closed: bool
+
+
+def countdown(deadline: datetime | None, *, now: datetime) -> Countdown | None:
+    if deadline is None:
+        return None
+    left = max(deadline - now, timedelta(0))
+    return Countdown(
+        last_day=last_business_day(deadline),
+        today=business_date(now),
+        days=left.days,
+        hours=left.seconds // 3600,
+        closed=deadline <= now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """Where a collected posting comes from."""
+
+    id: str
+    title: str
+    url: str
+    title_only: bool
+
+
+def source_note(posting: Posting) -> SourceNote | None:
+    if posting.source_id is None:
+        return None
+    # An import is somebody else's text: only an address that a browser may safely follow becomes a link.
+    url = posting.source_url if posting.source_url.startswith(("https://", "http://")) else ""
+    return SourceNote(posting.source_id, posting.source_title, url, posting.title_only)
