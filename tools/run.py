@@ -23,10 +23,12 @@ from types import FrameType
 from typing import IO, TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+if str(ROOT) not in sys.path:
+    # In the place of this folder, so that its modules have one name everywhere.
+    sys.path[0] = str(ROOT)
 
-import setup  # noqa: E402
-from setup import say, stop  # noqa: E402
+from tools import setup  # noqa: E402
+from tools.setup import say, stop  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,22 +222,24 @@ class Marketplace:
         """REDIS_URL wins; else the embedded server on a private socket."""
         if setting("REDIS_URL"):
             return
-        import valkey
+        from tools import queue_server
 
-        program = valkey.find_program()
+        program = queue_server.find_program()
         if program is None:
             stop(
                 "没有可用的 Redis：请设置 REDIS_URL，或安装 redis-server 后重试"
                 " / no queue server: set REDIS_URL or install redis-server"
             )
         if self.socket_folder is None:
-            self.socket_folder = valkey.make_socket_folder()
+            self.socket_folder = queue_server.make_socket_folder()
         address = self.socket_folder / "valkey.sock"
-        self.environment["REDIS_URL"] = valkey.url_of(address)
+        self.environment["REDIS_URL"] = queue_server.url_of(address)
         with self.log("queue") as log:
-            self.parts["queue"] = valkey.start(program, socket=address, data=self.instance / "queue", log=log)
+            self.parts["queue"] = queue_server.start(
+                program, socket=address, data=self.instance / "queue", log=log
+            )
         self.record()
-        if not valkey.wait_until_ready(self.parts["queue"], address):
+        if not queue_server.wait_until_ready(self.parts["queue"], address):
             stop(f"队列服务未能启动，详见 {self.logs / 'queue.log'} / the queue server did not start")
 
     def start_workers(self) -> None:

@@ -1,0 +1,1 @@
+"""What keeps an installation healthy: `flask doctor` before it serves, `flask invariants` while it does."""

@@ -1,0 +1,254 @@
+"""What all tests stand on: both databases migrated once, an application on either, an honest client.
+
+A test that takes `app` runs on SQLite and on PostgreSQL. A skip names its reason, and with CI=true fails.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from marketplace.config import Environment, Settings
+from marketplace.factory import create_app
+from marketplace.kernel.db import UncommittedWork, db
+from tests.services import Missing, chromium, postgresql, valkey
+
+# Reference data that migrations bring in and tests only read.
+KEPT_TABLES = {"alembic_version", "taxonomy_node"}
+
+
+# --- skips ---------------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[Any]:
+    """In CI everything is there; a test that finds something missing has found a fault."""
+    report: pytest.TestReport = yield
+    if report.skipped and os.environ.get("CI") == "true" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"a skip fails with CI=true: {reason}"
+    return report
+
+
+# --- databases -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Database:
+    """Where a test's tables are; empty but for what migrations bring."""
+
+    name: str
+    url: str
+    instance_dir: Path
+
+    def settings(self, **values: Any) -> Settings:
+        return Settings(
+            **{
+                "marketplace_env": Environment.TEST,
+                "database_url": self.url,
+                "instance_dir": self.instance_dir,
+                "secret_key": "a key for tests, and for nothing else",
+                "redis_url": "",
+                **values,
+            }
+        )
+
+
+def build_app(settings: Settings) -> Flask:
+    app = create_app(settings)
+    app.config["WTF_CSRF_ENABLED"] = False
+    app.test_client_class = HonestClient
+    return app
+
+
+def migrate(settings: Settings) -> None:
+    app = build_app(settings)
+    with app.app_context():
+        upgrade()
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sqlite")
+    path = folder / "template.sqlite3"
+    migrate(Database("sqlite", f"sqlite:///{path}", folder).settings())
+    return path
+
+
+@dataclass
+class PostgresTemplate:
+    """One migrated database, emptied before each test down to what the migrations had left in it."""
+
+    url: str
+    tables: list[Table] = field(default_factory=list)
+    brought_in: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def remember(self, connection: Connection) -> None:
+        metadata = MetaData()
+        metadata.reflect(connection)
+        self.tables = [table for table in metadata.sorted_tables if table.name not in KEPT_TABLES]
+        for table in self.tables:
+            if rows := [dict(row) for row in connection.execute(table.select()).mappings()]:
+                self.brought_in[table.name] = rows
+
+    def reset(self, connection: Connection) -> None:
+        names = ", ".join(f'"{table.name}"' for table in self.tables)
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        for table in self.tables:
+            if rows := self.brought_in.get(table.name):
+                connection.execute(table.insert(), rows)
+
+
+@contextmanager
+def _committing(url: str) -> Iterator[Connection]:
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(postgresql.server())
+        except Missing as missing:
+            pytest.skip(str(missing))
+        yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_template(
+    postgres_address: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgresTemplate]:
+    name = f"jb_test_{os.environ.get('PYTEST_XDIST_WORKER', 'only')}_{os.getpid()}"
+    with postgresql.database(postgres_address, name) as url:
+        migrate(Database("postgres", url, tmp_path_factory.mktemp("postgres")).settings())
+        template = PostgresTemplate(url)
+        with _committing(url) as connection:
+            template.remember(connection)
+        yield template
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """Either database in turn, as the migrations leave it."""
+    if request.param == "sqlite":
+        path = tmp_path / "marketplace.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        return Database("sqlite", f"sqlite:///{path}", tmp_path)
+    template: PostgresTemplate = request.getfixturevalue("postgres_template")
+    with _committing(template.url) as connection:
+        template.reset(connection)
+    return Database("postgres", template.url, tmp_path)
+
+
+# --- the application -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app(database: Database) -> Iterator[Flask]:
+    """The application in a pushed context, so that services and queries can be called at once."""
+    app = build_app(database.settings())
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+class HonestClient(FlaskClient):
+    """Each request in a context of its own, as in production; none may leave work uncommitted.
+
+    Flask would reuse the test's own context, and with it the session and the actor of the request before.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            response = super().open(*args, **kwargs)
+            session = db.session()
+            pending = [*session.new, *session.dirty, *session.deleted]
+            if pending or session.info.get("flushed"):
+                raise UncommittedWork(f"the request left work uncommitted: {pending or 'flushed rows'}")
+        # What the test holds of before the request is read anew.
+        db.session.rollback()
+        return response
+
+
+@event.listens_for(Session, "after_flush")
+def _note_flush(session: Session, _context: Any) -> None:
+    session.info["flushed"] = True
+
+
+@event.listens_for(Session, "after_commit")
+@event.listens_for(Session, "after_rollback")
+def _forget_flush(session: Session) -> None:
+    session.info.pop("flushed", None)
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Nobody in particular."""
+    return app.test_client()
+
+
+@pytest.fixture
+def count_statements(app: Flask) -> Callable[[], Any]:
+    """`with count_statements() as seen:` collects every SQL statement, transaction control left out."""
+
+    @contextmanager
+    def counting() -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            if not statement.startswith(("PRAGMA", "BEGIN", "SET TRANSACTION")):
+                seen.append(statement)
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+
+    return counting
+
+
+# --- servers ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def queue_server() -> Iterator[valkey.QueueServer]:
+    """A real queue server of the test's own."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(valkey.queue_server())
+        except Missing as missing:
+            pytest.skip(str(missing))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium_browser() -> Iterator[Any]:
+    with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(chromium.browser())
+        except Missing as missing:
+            pytest.skip(str(missing))
+        yield browser

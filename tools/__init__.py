@@ -1,0 +1,1 @@
+"""Commands behind the Makefile; nothing here is imported by the marketplace."""
