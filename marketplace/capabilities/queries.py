@@ -28,7 +28,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     return or_(Capability.status.in_(READABLE), own)
 
 
-def _whole() -> Select[tuple[Capability]]:
+def _whole() -> Select[Capability]:
     return select(Capability).options(
         joinedload(Capability.organisation),
         selectinload(Capability.parameters),

@@ -1,4 +1,4 @@
-"""Need lists and their lines. A hidden maximum price is a table of its own, so that no query meets it by chance."""
+"""Need lists and their lines. A hidden maximum price is a table of its own: no query meets it by chance."""
 
 from datetime import date, datetime
 from decimal import Decimal

@@ -32,7 +32,7 @@ def open_at(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _whole() -> Select[tuple[Need]]:
+def _whole() -> Select[Need]:
     return select(Need).options(
         joinedload(Need.organisation),
         joinedload(Need.need_list),

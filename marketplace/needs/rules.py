@@ -37,6 +37,16 @@ class NeedDraft:
 
 def obstacles_to_publishing(draft: NeedDraft, *, today: date) -> Iterator[Obstacle]:
     """Everything that keeps a line from being published, all at once. `today` is a Shanghai day."""
+    yield from _unstated(draft)
+    yield from _wrong_days(draft, today=today)
+    for position, indicator in enumerate(draft.indicators):
+        if not indicator.name:
+            yield Obstacle(f"indicators-{position}-name", N_("指标缺少名称"))
+        if indicator.value is None and not indicator.text_value:
+            yield Obstacle(f"indicators-{position}-value", N_("指标缺少数值"))
+
+
+def _unstated(draft: NeedDraft) -> Iterator[Obstacle]:
     if len(draft.title) < SHORTEST_ITEM:
         yield Obstacle("title", N_("标的名称至少 %(limit)d 字"), {"limit": SHORTEST_ITEM})
     if len(draft.specification) < SHORTEST_SPECIFICATION:
@@ -45,6 +55,13 @@ def obstacles_to_publishing(draft: NeedDraft, *, today: date) -> Iterator[Obstac
         yield Obstacle("quantity", N_("请填写数量"))
     if not draft.unit:
         yield Obstacle("unit", N_("请填写计量单位"))
+    if not draft.clusters:
+        yield Obstacle("clusters", N_("至少选一个所属产业集群"))
+    if draft.max_price_hidden and draft.max_price_fen is None:
+        yield Obstacle("max_price", N_("选择不公开最高限价时，请填写限价"))
+
+
+def _wrong_days(draft: NeedDraft, *, today: date) -> Iterator[Obstacle]:
     if draft.valid_until is None:
         yield Obstacle("valid_until", N_("请填写有效期"))
     elif draft.valid_until < today:
@@ -53,12 +70,3 @@ def obstacles_to_publishing(draft: NeedDraft, *, today: date) -> Iterator[Obstac
         yield Obstacle("valid_until", N_("有效期最长 %(limit)d 天"), {"limit": LONGEST_VALIDITY.days})
     if draft.delivery_on is not None and draft.delivery_on < today:
         yield Obstacle("delivery_on", N_("交货日期不能早于今天"))
-    if not draft.clusters:
-        yield Obstacle("clusters", N_("至少选一个所属产业集群"))
-    if draft.max_price_hidden and draft.max_price_fen is None:
-        yield Obstacle("max_price", N_("选择不公开最高限价时，请填写限价"))
-    for position, indicator in enumerate(draft.indicators):
-        if not indicator.name:
-            yield Obstacle(f"indicators-{position}-name", N_("指标缺少名称"))
-        if indicator.value is None and not indicator.text_value:
-            yield Obstacle(f"indicators-{position}-value", N_("指标缺少数值"))
