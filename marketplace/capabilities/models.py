@@ -21,6 +21,8 @@ class Capability(Posting, Base):
         ),
     )
 
+    SEARCHED = ("summary",)
+
     status: Mapped[CapabilityStatus] = mapped_column(
         enum_column(CapabilityStatus), nullable=False, default=CapabilityStatus.DRAFT, index=True
     )

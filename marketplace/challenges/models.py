@@ -1,37 +1,14 @@
-"""Challenges and their indicators. The confidential annex is a table of its own, so that no query meets it by chance."""
+"""Challenges and their indicators. The confidential annex is a table of its own: no query meets it by chance."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from marketplace.challenges.kinds import Activity, Board, IpTerms, Publicity
 from marketplace.challenges.lifecycle import ChallengeStatus
 from marketplace.kernel.db import Base, Id, Json, UTCDateTime, enum_column
 from marketplace.postings.models import IndicatorColumns, Posting, indicator_checks
-
-
-class Board(StrEnum):
-    ENTERPRISE = "enterprise"
-    GOVERNMENT = "government"
-
-
-class Activity(StrEnum):
-    APPLIED = "applied"
-    DEVELOPMENT = "development"
-    TRANSFER = "transfer"
-
-
-class IpTerms(StrEnum):
-    SEEKER = "seeker"
-    SHARED = "shared"
-    SOLVER = "solver"
-    NEGOTIABLE = "negotiable"
-
-
-class Publicity(StrEnum):
-    PUBLIC = "public"
-    PARTIAL = "partial"
 
 
 class Challenge(Posting, Base):
@@ -41,9 +18,22 @@ class Challenge(Posting, Base):
         CheckConstraint("budget_fen is null or budget_fen > 0", name="budget_is_positive"),
         CheckConstraint("takers_wanted between 1 and 3", name="one_to_three_takers"),
         CheckConstraint("max_members between 0 and 9", name="members_bounded"),
-        CheckConstraint("(status <> 'published') or (published_at is not null)", name="published_has_its_instant"),
-        CheckConstraint("(status <> 'withdrawn') or (withdrawn_at is not null)", name="withdrawn_has_its_instant"),
+        CheckConstraint(
+            "(status <> 'published') or (published_at is not null)", name="published_has_its_instant"
+        ),
+        CheckConstraint(
+            "(status <> 'published') or (closes_at is not null)", name="published_has_its_deadline"
+        ),
+        CheckConstraint("trl_current is null or trl_current between 1 and 9", name="trl_current_is_a_level"),
+        CheckConstraint("trl_target is null or trl_target between 1 and 9", name="trl_target_is_a_level"),
+        CheckConstraint(
+            "(status <> 'withdrawn') or (withdrawn_at is not null)", name="withdrawn_has_its_instant"
+        ),
     )
+
+    SEARCHED = (
+        "background", "problem", "existing_basis", "effect_goals", "requirements", "acceptance",
+    )  # fmt: skip
 
     status: Mapped[ChallengeStatus] = mapped_column(
         enum_column(ChallengeStatus), nullable=False, default=ChallengeStatus.DRAFT, index=True
@@ -70,10 +60,14 @@ class Challenge(Posting, Base):
     consortium_allowed: Mapped[bool] = mapped_column(nullable=False, default=True)
     max_members: Mapped[int] = mapped_column(nullable=False, default=4)
     takers_wanted: Mapped[int] = mapped_column(nullable=False, default=1)
-    publicity: Mapped[Publicity] = mapped_column(enum_column(Publicity), nullable=False, default=Publicity.PUBLIC)
+    publicity: Mapped[Publicity] = mapped_column(
+        enum_column(Publicity), nullable=False, default=Publicity.PUBLIC
+    )
     contact_name: Mapped[str] = mapped_column(String(60), nullable=False, default="")
     contact_phone: Mapped[str] = mapped_column(String(20), nullable=False, default="")
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # What the operator asked to be mended, field by field; gone with the next submission.
+    return_reasons: Mapped[dict[str, str]] = mapped_column(Json, nullable=False, default=dict)
 
     indicators: Mapped[list["ChallengeIndicator"]] = relationship(
         cascade="all, delete-orphan", order_by="ChallengeIndicator.position", lazy="raise"
@@ -95,7 +89,9 @@ class ChallengeIndicator(IndicatorColumns, Base):
 class ChallengeCluster(Base):
     __tablename__ = "challenge_cluster"
 
-    challenge_id: Mapped[int] = mapped_column(Id, ForeignKey("challenge.id", ondelete="CASCADE"), primary_key=True)
+    challenge_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("challenge.id", ondelete="CASCADE"), primary_key=True
+    )
     code: Mapped[str] = mapped_column(String(20), primary_key=True, index=True)
 
 
@@ -104,5 +100,7 @@ class ChallengeAnnex(Base):
 
     __tablename__ = "challenge_annex"
 
-    challenge_id: Mapped[int] = mapped_column(Id, ForeignKey("challenge.id", ondelete="CASCADE"), primary_key=True)
+    challenge_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("challenge.id", ondelete="CASCADE"), primary_key=True
+    )
     text: Mapped[str] = mapped_column(Text, nullable=False)

@@ -41,6 +41,8 @@ class Need(Posting, Base):
         ),
     )
 
+    SEARCHED = ("specification", "qualification")
+
     need_list_id: Mapped[int] = mapped_column(Id, ForeignKey("need_list.id"), nullable=False, index=True)
     status: Mapped[NeedStatus] = mapped_column(
         enum_column(NeedStatus), nullable=False, default=NeedStatus.DRAFT, index=True

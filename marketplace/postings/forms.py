@@ -213,13 +213,6 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def split_words(text: str) -> list[str]:
-    """Keywords as people separate them: 、 ， ； or new lines; repeats are dropped, the order is kept."""
-    for separator in "，,；;、\n\r\t":
-        text = text.replace(separator, "\x00")
-    return list(dict.fromkeys(word.strip() for word in text.split("\x00") if word.strip()))
-
-
 def indicators_text(indicators: Sequence[Indicator]) -> str:
     """One line an indicator, to be read beside another version of the same list."""
     return "\n".join(

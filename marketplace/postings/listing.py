@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, false, func, select
+from sqlalchemy import ColumnElement, Select, case, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.kernel.db import db
 from marketplace.kernel.pagination import Page, page_number, paginate
-from marketplace.language import normalise
+from marketplace.organisations.models import Organisation
+from marketplace.postings.texts import searchable
 
 LONGEST_QUERY = 100
 MOST_TERMS = 6
@@ -113,14 +114,16 @@ def group_by(column: InstrumentedAttribute[Any], identity: InstrumentedAttribute
     return statement
 
 
-def searchable(*texts: str) -> str:
-    """How texts and questions are spelled for the keyword search: simplified, narrow, lower case."""
-    return normalise("\n".join(text for text in texts if text)).lower()
-
-
-def holds_terms(column: Any, query: ListQuery) -> list[ColumnElement[bool]]:
-    """Every word of the question stands somewhere in the text."""
-    return [column.contains(term, autoescape=True) for term in query.terms]
+def holds_terms(entity: Any, query: ListQuery) -> list[ColumnElement[bool]]:
+    """Every word of the question stands somewhere in the public text or in the organisation's name."""
+    named = select(Organisation.id).where
+    return [
+        or_(
+            entity.search_text.contains(term, autoescape=True),
+            entity.organisation_id.in_(named(func.lower(Organisation.name).contains(term, autoescape=True))),
+        )
+        for term in query.terms
+    ]
 
 
 def build_listing(
@@ -137,7 +140,7 @@ def build_listing(
     The first order is the usual one. Every order ends with the id, so that pages neither repeat nor lose.
     """
     conditions = {f.name: f.condition(query.value(f.name)) for f in facets if query.value(f.name)}
-    found = visible.where(*holds_terms(entity.search_text, query))
+    found = visible.where(*holds_terms(entity, query))
     order = next((o for o in orders if o.value == query.sort), orders[0])
     page = paginate(
         found.where(*conditions.values()).order_by(*order.by, entity.id.desc()),

@@ -6,19 +6,23 @@ posting (收录) came in by import and names its source; it is shown and ranked 
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text, event
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from marketplace.indicators.model import Comparator, Indicator, Mark, Verifier
 from marketplace.kernel.db import Id, Identified, Json, UTCDateTime, enum_column
 from marketplace.organisations.models import Organisation
+from marketplace.postings.texts import searchable
 
 QUANTITY = Numeric(20, 6)
 
 
 class Posting(Identified):
+    # The public texts, beside title and keywords, that the keyword search reads.
+    SEARCHED: ClassVar[tuple[str, ...]] = ()
+
     public_no: Mapped[str] = mapped_column(String(20), nullable=False, unique=True)
     title: Mapped[str] = mapped_column(String(200), nullable=False, default="")
     keywords: Mapped[list[str]] = mapped_column(Json, nullable=False, default=list)
@@ -31,7 +35,7 @@ class Posting(Identified):
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The public reason of a withdrawal or take-down, or the operator's reason for a return.
     status_reason: Mapped[str] = mapped_column(Text, nullable=False, default="")
-    # Public texts as the keyword search spells them; written with every change, never shown.
+    # The public texts as the keyword search spells them; written by itself with every change.
     search_text: Mapped[str] = mapped_column(Text, nullable=False, default="", deferred=True)
 
     source_id: Mapped[str | None] = mapped_column(String(60), unique=True)
@@ -50,6 +54,16 @@ class Posting(Identified):
     @declared_attr
     def organisation(self) -> Mapped[Organisation]:
         return relationship(Organisation, lazy="raise")
+
+
+@event.listens_for(Posting, "before_insert", propagate=True)
+@event.listens_for(Posting, "before_update", propagate=True)
+def _keep_searchable(_mapper: Any, _connection: Any, posting: Posting) -> None:
+    # Column defaults are not there yet when a row is first written, hence the `or`.
+    texts = (getattr(posting, name) or "" for name in posting.SEARCHED)
+    posting.search_text = searchable(
+        posting.public_no, posting.title or "", *(posting.keywords or ()), *texts
+    )
 
 
 class IndicatorColumns(Identified):

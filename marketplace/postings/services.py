@@ -1,25 +1,10 @@
-"""Acts that every posting shares: guarding its version, replacing its rows, keeping its text searchable."""
+"""Acts that every posting shares: replacing the rows that hang on it."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from marketplace.indicators.model import Indicator
-from marketplace.kernel.errors import StaleVersion
-from marketplace.postings.listing import searchable
-from marketplace.postings.models import IndicatorColumns, Posting
-
-
-class Versioned(Protocol):
-    version: Any
-
-
-def check_version(thing: Versioned, expected: int | None) -> None:
-    """Raise StaleVersion where the text was changed since the person read it.
-
-    None is for jobs, imports and the demonstration, which read and write in one transaction.
-    """
-    if expected is not None and thing.version != expected:
-        raise StaleVersion(current_version=thing.version)
+from marketplace.postings.models import IndicatorColumns
 
 
 def replace_indicators(
@@ -41,10 +26,3 @@ def replace_codes(rows: list[Any], kind: Any, codes: Iterable[str]) -> None:
     wanted = set(codes)
     rows[:] = [row for row in rows if row.code in wanted]
     rows.extend(kind(code=code) for code in sorted(wanted - {row.code for row in rows}))
-
-
-def keep_searchable(posting: Posting, organisation_name: str, texts: Iterable[str]) -> None:
-    """Write down what the keyword search may find a posting by; public texts only are to be handed in."""
-    posting.search_text = searchable(
-        posting.public_no, posting.title, *posting.keywords, organisation_name, *texts
-    )
