@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 
 class EntryKind(StrEnum):
@@ -16,10 +16,14 @@ def _plain_text(text: str) -> str:
     for character in text:
         if (character < " " and character not in "\n\t\r") or "\ud800" <= character <= "\udfff":
             raise ValueError("含有不能保存的控制字符")
-    return text.strip()
+    return text
 
 
-Line = Annotated[str, AfterValidator(_plain_text)]
+def _limits(shortest: int, longest: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
+
+
+Plain = AfterValidator(_plain_text)
 
 
 class CollectedEntry(BaseModel):
@@ -27,13 +31,13 @@ class CollectedEntry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    id: Annotated[Line, Field(min_length=1, max_length=60)]
+    id: Annotated[str, _limits(1, 60), Plain]
     kind: Annotated[EntryKind, Field(strict=False)]
-    title: Annotated[Line, Field(min_length=1, max_length=200)]
-    text: Annotated[Line, Field(max_length=20_000)] = ""
-    org: Annotated[Line, Field(min_length=1, max_length=120)]
-    source_title: Annotated[Line, Field(max_length=300)] = ""
-    source_url: Annotated[Line, Field(max_length=500)] = ""
+    title: Annotated[str, _limits(1, 200), Plain]
+    text: Annotated[str, _limits(0, 20_000), Plain] = ""
+    org: Annotated[str, _limits(1, 120), Plain]
+    source_title: Annotated[str, _limits(0, 300), Plain] = ""
+    source_url: Annotated[str, _limits(0, 500), Plain] = ""
     lang: Annotated[str, Field(max_length=20)] = ""
     extra: dict[str, Any] = Field(default_factory=dict)
 
