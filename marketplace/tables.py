@@ -1,4 +1,4 @@
-"""Imports every feature's models, so that Alembic sees all tables (a test checks it is complete)."""
+"""Imports every feature's models, so that Alembic and the tests see all tables (a test checks that)."""
 
 import marketplace.audit.models
 import marketplace.capabilities.models

@@ -21,10 +21,12 @@ from werkzeug.test import TestResponse
 
 from marketplace.config import Environment, Settings
 from marketplace.factory import create_app
-from marketplace.kernel.db import UncommittedWork, db
+from marketplace.kernel import clock
+from marketplace.kernel.db import UncommittedWork, db, transaction
+from marketplace.taxonomy.services import load_shipped
 from tests.services import Missing, chromium, postgresql, valkey
 
-# Reference data that migrations bring in and tests only read.
+# Reference data that is loaded once and that tests only read.
 KEPT_TABLES = {"alembic_version", "taxonomy_node"}
 
 
@@ -77,6 +79,8 @@ def migrate(settings: Settings) -> None:
     app = build_app(settings)
     with app.app_context():
         upgrade()
+        with transaction():
+            load_shipped(now=clock.now())
         db.session.remove()
         db.engine.dispose()
 
@@ -111,6 +115,12 @@ class PostgresTemplate:
         for table in self.tables:
             if rows := self.brought_in.get(table.name):
                 connection.execute(table.insert(), rows)
+                if "id" in table.columns:
+                    sequence = f"pg_get_serial_sequence('{table.name}', 'id')"
+                    newest = max(row["id"] for row in rows)
+                    connection.execute(
+                        text(f"SELECT setval({sequence}, {newest}) WHERE {sequence} IS NOT NULL")
+                    )
 
 
 @contextmanager
@@ -165,13 +175,27 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 
 
 @pytest.fixture
-def app(database: Database) -> Iterator[Flask]:
+def make_app(database: Database) -> Iterator[Callable[..., Flask]]:
+    """Applications on this test's database with settings of their own."""
+    made: list[Flask] = []
+
+    def make(**settings: Any) -> Flask:
+        made.append(build_app(database.settings(**settings)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     """The application in a pushed context, so that services and queries can be called at once."""
-    app = build_app(database.settings())
+    app = make_app()
     with app.app_context():
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 class HonestClient(FlaskClient):

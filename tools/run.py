@@ -291,7 +291,7 @@ class Marketplace:
     def end(self) -> None:
         from workers import processes
 
-        for name in ("web", "workers", "demo", "migrate", "queue"):
+        for name in ("web", "workers", "demo", "prepare", "queue"):
             if part := self.parts.get(name):
                 processes.stop(part, patience=10)
         if self.socket_folder:
@@ -305,7 +305,7 @@ class Marketplace:
         self.check_port()
         try:
             say("正在准备数据库 …")
-            self.flask("migrate", "db", "upgrade")
+            self.flask("prepare", "prepare")
             say("正在启动队列、后台与网页服务 …")
             self.start_queue()
             self.start_workers()

@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from marketplace.kernel.actor import Party
 from marketplace.kernel.lifecycle import Lifecycle, Transition
+from marketplace.kernel.party import Party
 from marketplace.kernel.texts import N_
 
 

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from flask import g
 
+from marketplace.kernel.party import Party
+
 
 class PlatformRole(StrEnum):
     OPERATOR = "operator"
@@ -22,15 +24,6 @@ class OrganisationRole(StrEnum):
     MANAGER = "manager"
     EDITOR = "editor"
     READER = "reader"
-
-
-class Party(StrEnum):
-    """In what capacity somebody turns a lifecycle; one person may be several at once."""
-
-    EDITOR = "editor"
-    MANAGER = "manager"
-    OPERATOR = "operator"
-    SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)

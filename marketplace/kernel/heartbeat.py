@@ -1,4 +1,4 @@
-"""Signs of life of processes that serve no requests. Kept in the database: the queue may forget its workers."""
+"""Signs of life of processes that serve no requests, kept where the queue cannot forget them."""
 
 from datetime import datetime
 from typing import Any

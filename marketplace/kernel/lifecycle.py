@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from marketplace.kernel.actor import Party
 from marketplace.kernel.errors import Forbidden, InvalidTransition
+from marketplace.kernel.party import Party
 
 
 @dataclass(frozen=True, slots=True)
