@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from rapidfuzz import fuzz
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
@@ -13,6 +14,9 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import NotFound
 from marketplace.language import normalise
+from marketplace.postings.matchable import Matchable, written
+from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
+from marketplace.postings.texts import without
 
 # What everybody sees, and what is ranked.
 PUBLIC = (CapabilityStatus.PUBLISHED, CapabilityStatus.COLLECTED)
@@ -86,6 +90,35 @@ def list_whole(ids: Sequence[int]) -> list[Capability]:
         chunk = ids[start : start + 500]
         found += db.session.scalars(_whole().where(Capability.id.in_(chunk)).order_by(Capability.id))
     return found
+
+
+def read_matchables(ids: Sequence[int], *, now: datetime) -> list[Matchable]:
+    """What the matcher is handed over of these capabilities."""
+    return [_matchable(capability, now=now) for capability in list_whole(ids)]
+
+
+def _matchable(capability: Capability, *, now: datetime) -> Matchable:
+    organisation = capability.organisation
+    return Matchable(
+        kind="capability",
+        id=capability.id,
+        version=capability.version,
+        title=without(capability.title, capability.withheld),
+        sections=written([("summary", without(capability.summary, capability.withheld))]),
+        keywords=tuple(capability.keywords),
+        clusters=tuple(c.code for c in capability.clusters),
+        region=capability.region or organisation.region or "",
+        industry=capability.industry or "",
+        trl=capability.trl,
+        indicators=tuple(p.as_indicator() for p in capability.parameters),
+        cooperation=tuple(capability.cooperation),
+        organisation_id=organisation.id,
+        organisation_kind=organisation.kind.value,
+        organisation_size=organisation.size.value if organisation.size else "",
+        designations=designations_of(organisation, now=now),
+        standing=standing_of(organisation),
+        active=capability.status in PUBLIC and is_in_good_standing(organisation),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.numbering import next_number
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
+from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
 
 
@@ -138,16 +139,10 @@ def _fill(capability: Capability, draft: CapabilityDraft) -> None:
     capability.trl, capability.maturity, capability.ip_status = draft.trl, draft.maturity, draft.ip_status
     capability.cooperation, capability.keywords = list(draft.cooperation), list(draft.keywords)
     capability.industry, capability.region = draft.industry, draft.region
-    capability.parameters = [
-        CapabilityParameter(position=position, **CapabilityParameter.columns_of(parameter))
-        for position, parameter in enumerate(draft.parameters)
-    ]
-    capability.certificates = [
+    replace_indicators(capability.parameters, CapabilityParameter, draft.parameters)
+    replace_codes(capability.clusters, CapabilityCluster, draft.clusters)
+    capability.certificates[:] = [
         Certificate(name=c.name, number=c.number, valid_to=c.valid_to) for c in draft.certificates
-    ]
-    standing = {c.code: c for c in capability.clusters}
-    capability.clusters = [
-        standing.get(code) or CapabilityCluster(code=code) for code in sorted(set(draft.clusters))
     ]
 
 

@@ -11,6 +11,9 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import NotFound
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need, NeedList
+from marketplace.postings.matchable import Matchable, written
+from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
+from marketplace.postings.texts import without
 
 # What everybody sees.
 PUBLIC = (NeedStatus.PUBLISHED, NeedStatus.COLLECTED)
@@ -113,3 +116,36 @@ def list_whole(ids: Sequence[int]) -> list[Need]:
         chunk = ids[start : start + 500]
         found += db.session.scalars(_whole().where(Need.id.in_(chunk)).order_by(Need.id))
     return found
+
+
+def read_matchables(ids: Sequence[int], *, now: datetime) -> list[Matchable]:
+    """What the matcher is handed over of these lines: never a price, hidden or not."""
+    return [_matchable(need, now=now) for need in list_whole(ids)]
+
+
+def _matchable(need: Need, *, now: datetime) -> Matchable:
+    organisation = need.organisation
+    return Matchable(
+        kind="need",
+        id=need.id,
+        version=need.version,
+        title=without(need.title, need.withheld),
+        sections=written(
+            [
+                ("specification", without(need.specification, need.withheld)),
+                ("qualification", need.qualification),
+            ]
+        ),
+        keywords=tuple(need.keywords),
+        clusters=tuple(c.code for c in need.clusters),
+        region=need.region or organisation.region or "",
+        industry=need.industry or "",
+        indicators=tuple(i.as_indicator() for i in need.indicators),
+        organisation_id=organisation.id,
+        organisation_kind=organisation.kind.value,
+        organisation_size=organisation.size.value if organisation.size else "",
+        designations=designations_of(organisation, now=now),
+        standing=standing_of(organisation),
+        active=need.status in PUBLIC and is_in_good_standing(organisation),
+        valid_until=need.expires_at,
+    )

@@ -13,6 +13,7 @@ from marketplace.kernel.texts import N_
 from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
 from marketplace.needs.models import Need, NeedCluster, NeedHiddenPrice, NeedIndicator, NeedList
 from marketplace.needs.rules import NeedDraft, obstacles_to_publishing
+from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
 
 SHORTEST_LIST_TITLE = 4
@@ -171,12 +172,8 @@ def _fill(need: Need, draft: NeedDraft) -> None:
     need.expires_at = None if draft.valid_until is None else end_of_business_day(draft.valid_until)
     need.keywords = list(draft.keywords)
     need.max_price_fen = None if draft.max_price_hidden else draft.max_price_fen
-    need.indicators = [
-        NeedIndicator(position=position, **NeedIndicator.columns_of(indicator))
-        for position, indicator in enumerate(draft.indicators)
-    ]
-    standing = {c.code: c for c in need.clusters}
-    need.clusters = [standing.get(code) or NeedCluster(code=code) for code in sorted(set(draft.clusters))]
+    replace_indicators(need.indicators, NeedIndicator, draft.indicators)
+    replace_codes(need.clusters, NeedCluster, draft.clusters)
     db.session.flush()
     _keep_hidden_price(need, draft.max_price_fen if draft.max_price_hidden else None)
 
