@@ -1,0 +1,10 @@
+"""Who may look back on what was done."""
+
+from marketplace.kernel.access import AUDITOR, OPERATOR, allow, one_of
+
+allow(
+    {
+        ("oversight", "trail"): AUDITOR,
+        ("oversight", "history"): one_of(OPERATOR, AUDITOR),
+    }
+)

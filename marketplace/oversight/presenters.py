@@ -1,0 +1,88 @@
+"""What audit rows are called: an act by its lifecycle's button, else by its own name."""
+
+from dataclasses import dataclass
+
+from marketplace.audit.models import AuditEvent
+from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
+from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
+from marketplace.kernel.lifecycle import Lifecycle
+from marketplace.kernel.texts import N_
+from marketplace.needs.lifecycle import LIFECYCLE as NEED
+from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
+
+LIFECYCLES: dict[str, Lifecycle] = {life.thing: life for life in (CHALLENGE, NEED, CAPABILITY, ORGANISATION)}
+SUBJECTS = {
+    "challenge": N_("榜单"),
+    "need": N_("需求"),
+    "need_list": N_("供需清单"),
+    "capability": N_("能力成果"),
+    "organisation": N_("单位"),
+    "membership": N_("成员"),
+    "user": N_("账号"),
+    "outbox": N_("后台作业"),
+    "import": N_("导入"),
+}
+# Acts that no lifecycle has a button for.
+ACTS = {
+    "create": N_("新建"),
+    "edit": N_("修改"),
+    "update": N_("修改"),
+    "revise": N_("修订"),
+    "copy": N_("复制为新"),
+    "collect": N_("收录"),
+    "register": N_("注册"),
+    "request": N_("申请加入"),
+    "accept": N_("同意"),
+    "decline": N_("拒绝"),
+    "retry": N_("重试"),
+}
+ROLES = {
+    "system": N_("系统"),
+    "operator": N_("平台管理员"),
+    "auditor": N_("审计员"),
+    "maintainer": N_("系统管理员"),
+    "expert": N_("评审专家"),
+    "manager": N_("单位管理员"),
+    "editor": N_("单位经办"),
+    "reader": N_("单位成员"),
+    "person": N_("个人"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One audit row in words; all labels are gettext sources."""
+
+    event: AuditEvent
+    act: str
+    subject: str
+    role: str
+    from_label: str
+    to_label: str
+
+
+def event_line(event: AuditEvent) -> EventLine:
+    thing, _, action = event.type.partition(".")
+    life = LIFECYCLES.get(thing)
+    return EventLine(
+        event=event,
+        act=_act(life, action, event.type),
+        subject=SUBJECTS.get(event.subject_kind, event.subject_kind),
+        role=ROLES.get(event.actor_role, event.actor_role),
+        from_label=_status(life, event.from_status),
+        to_label=_status(life, event.to_status),
+    )
+
+
+def _act(life: Lifecycle | None, action: str, whole: str) -> str:
+    if life is not None:
+        move = next((t for t in life.transitions if t.action == action), None)
+        if move is not None:
+            return move.label
+    return ACTS.get(action, whole)
+
+
+def _status(life: Lifecycle | None, status: str | None) -> str:
+    if status is None:
+        return ""
+    return life.label(status) if life is not None else status
