@@ -49,6 +49,27 @@ def get_capability(public_no: str, *, viewer: Actor) -> Capability:
     return found
 
 
+def get_own(public_no: str, *, actor: Actor) -> Capability:
+    """One of the actor's own organisation; raises NotFound for any other."""
+    found = db.session.scalar(
+        _whole().where(
+            Capability.public_no == public_no, Capability.organisation_id == (actor.organisation_id or 0)
+        )
+    )
+    if found is None:
+        raise NotFound(public_no)
+    return found
+
+
+def select_public() -> Select[Capability]:
+    """The rows of the public list."""
+    return (
+        select(Capability)
+        .options(joinedload(Capability.organisation), selectinload(Capability.clusters))
+        .where(Capability.status.in_(PUBLIC))
+    )
+
+
 def list_own(actor: Actor) -> list[Capability]:
     """All of the actor's organisation, newest change first."""
     if actor.organisation_id is None:

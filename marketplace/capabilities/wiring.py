@@ -2,11 +2,19 @@
 
 from flask import Flask
 
+from marketplace.capabilities import permissions  # noqa: F401 - names the audiences
 from marketplace.capabilities.collected import CapabilityImporter
+from marketplace.capabilities.views import bp
 from marketplace.exchange import importers
 from marketplace.exchange.entries import EntryKind
+from marketplace.kernel import navigation
+from marketplace.kernel.access import MEMBER
+from marketplace.kernel.texts import N_
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     importers.register(EntryKind.CAPABILITY, CapabilityImporter())
+    app.register_blueprint(bp)
+    navigation.add_public(N_("能力成果"), "capabilities.hall", 40)
+    navigation.add_workbench(N_("供应链"), N_("我的能力成果"), "capabilities.own", MEMBER, 40)

@@ -1,0 +1,15 @@
+"""Who may reach the pages of capabilities."""
+
+from marketplace.kernel.access import ANYONE, EDITOR, MEMBER, OPERATOR, allow, one_of
+
+allow(
+    {
+        ("capability", "browse"): ANYONE,
+        ("capability", "read"): ANYONE,
+        ("capability", "list_own"): MEMBER,
+        ("capability", "create"): EDITOR,
+        ("capability", "edit"): EDITOR,
+        # Which act is whose is the lifecycle table's to say.
+        ("capability", "act"): one_of(EDITOR, OPERATOR),
+    }
+)
