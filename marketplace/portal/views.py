@@ -5,7 +5,12 @@ from urllib.parse import urlsplit
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from marketplace.kernel import clock
 from marketplace.kernel.access import policy
+from marketplace.kernel.actor import acting
+from marketplace.matching.engine import ENGINE_VERSION
+from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
+from marketplace.portal import presenters, queries, workbenches
 
 # Three, because the main navigation marks an entry on every page of its blueprint.
 bp = Blueprint("portal", __name__)
@@ -69,16 +74,39 @@ def site_map() -> ResponseReturnValue:
 @help_bp.get("/ranking-rules")
 @policy("portal", "read")
 def ranking_rules() -> ResponseReturnValue:
-    return render_template("portal/ranking_rules.html")
+    return render_template(
+        "portal/ranking_rules.html",
+        weights=DEFAULT_WEIGHTS,
+        rules=presenters.part_rules(DEFAULT_WEIGHTS),
+        principles=presenters.PRINCIPLES,
+        engine_version=ENGINE_VERSION,
+    )
 
 
 @bp.get("/")
 @policy("portal", "read")
 def home() -> ResponseReturnValue:
-    return render_template("portal/home.html")
+    now = clock.now()
+    return render_template(
+        "portal/home.html",
+        figures=presenters.home_figures(queries.get_figures(now)),
+        closing=[presenters.with_days(c, now=now) for c in queries.list_closing_challenges(now)],
+        challenges=[presenters.with_days(c, now=now) for c in queries.list_latest_challenges(now)],
+        moves=queries.list_moves(now),
+        leaders=queries.list_leaders(now),
+        flow=presenters.FLOW,
+    )
 
 
 @workbench_bp.get("/workbench", endpoint="home")
 @policy("portal", "workbench")
 def workbench_home() -> ResponseReturnValue:
-    return render_template("portal/workbench.html")
+    """One address for everybody; what stands there depends on who works at it."""
+    actor, now = acting(), clock.now()
+    if actor.platform_role is not None:
+        return render_template(
+            "portal/workbench_platform.html", **workbenches.platform_workbench(actor, now=now)
+        )
+    if actor.organisation_id is None:
+        return render_template("portal/workbench_newcomer.html")
+    return render_template("portal/workbench.html", **workbenches.member_workbench(actor, now=now))
