@@ -52,6 +52,33 @@ def get_need(public_no: str, *, viewer: Actor) -> Need:
     return found
 
 
+def get_own(public_no: str, *, actor: Actor) -> Need:
+    """A line of the actor's own organisation; raises NotFound for any other."""
+    own = Need.organisation_id == (actor.organisation_id or 0)
+    found = db.session.scalar(_whole().where(Need.public_no == public_no, own))
+    if found is None:
+        raise NotFound(public_no)
+    return found
+
+
+def get_own_list(public_no: str, *, actor: Actor) -> NeedList:
+    """A list of the actor's own organisation; raises NotFound for any other."""
+    own = NeedList.organisation_id == (actor.organisation_id or 0)
+    found = db.session.scalar(select(NeedList).where(NeedList.public_no == public_no, own))
+    if found is None:
+        raise NotFound(public_no)
+    return found
+
+
+def select_public() -> Select[Need]:
+    """The rows of the public list."""
+    return (
+        select(Need)
+        .options(joinedload(Need.organisation), selectinload(Need.clusters))
+        .where(Need.status.in_(PUBLIC))
+    )
+
+
 def get_list(public_no: str, *, viewer: Actor) -> NeedList:
     """A list with at least one line that the viewer may see, or the viewer's own."""
     own = NeedList.organisation_id == viewer.organisation_id if viewer.organisation_id else false()

@@ -1,0 +1,18 @@
+"""Who may reach the pages of need lists and their lines."""
+
+from marketplace.kernel.access import ANYONE, EDITOR, MEMBER, OPERATOR, allow, one_of
+
+allow(
+    {
+        ("need", "browse"): ANYONE,
+        ("need", "read"): ANYONE,
+        ("need_list", "read"): ANYONE,
+        ("need_list", "list_own"): MEMBER,
+        ("need_list", "create"): EDITOR,
+        ("need_list", "edit"): EDITOR,
+        ("need", "create"): EDITOR,
+        ("need", "edit"): EDITOR,
+        # Which act is whose is the lifecycle table's to say.
+        ("need", "act"): one_of(EDITOR, OPERATOR),
+    }
+)
