@@ -1,4 +1,4 @@
-"""Challenges and their indicators. The confidential annex is a table of its own: no query meets it by chance."""
+"""Challenges and their indicators. The confidential annex is a table of its own, met by no other query."""
 
 from datetime import datetime
 
@@ -96,7 +96,7 @@ class ChallengeCluster(Base):
 
 
 class ChallengeAnnex(Base):
-    """What only the seeker's members read until it is opened to somebody; no index, export or reason sees it."""
+    """What only the seeker's members read; no index, export, list or reason sees it."""
 
     __tablename__ = "challenge_annex"
 

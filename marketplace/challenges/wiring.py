@@ -2,11 +2,40 @@
 
 from flask import Flask
 
+from marketplace.challenges import (
+    permissions,  # noqa: F401 - names the audiences
+    queries,
+)
 from marketplace.challenges.collected import ChallengeImporter
+from marketplace.challenges.views import bp
 from marketplace.exchange import importers
 from marketplace.exchange.entries import EntryKind
+from marketplace.kernel import navigation
+from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, one_of
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.texts import N_
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
+    app.register_blueprint(bp)
     importers.register(EntryKind.CHALLENGE, ChallengeImporter())
+    navigation.add_public(N_("揭榜大厅"), "challenges.hall", 10)
+    navigation.add_workbench(N_("发榜"), N_("我的榜单"), "challenges.own", MEMBER, 20, count=_count_own_work)
+    navigation.add_workbench(
+        N_("审核"),
+        N_("榜单审核"),
+        "challenges.review_queue",
+        one_of(OPERATOR, AUDITOR),
+        20,
+        count=_count_to_review,
+    )
+
+
+def _count_own_work(actor: Actor) -> int:
+    """Only what waits for this person: returned drafts, for those who may mend them."""
+    return queries.count_returned(actor.organisation_id) if actor.is_editor else 0
+
+
+def _count_to_review(actor: Actor) -> int:
+    return queries.count_submitted() if actor.is_operator else 0

@@ -1,10 +1,15 @@
-"""What the views of every posting share: the page for two people who changed one thing."""
+"""What the views of every posting share: list pages, and the page for two people who changed one thing."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
+from typing import Any
 
 from flask import make_response, render_template
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from marketplace.kernel.forms import Choice, Choices, Flag
+from marketplace.postings.listing import Listing
 
 
 class HiddenFields:
@@ -47,3 +52,57 @@ def expected_version(form: Mapping[str, str]) -> int:
     """The version that a form says it was made from; a form without one is treated as outdated."""
     text = form.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+
+
+def conflict_rows(
+    mine: Any, theirs: Any
+) -> tuple[list[tuple[str, str | None, object, object]], list[tuple[str, object]]]:
+    """The fields of one form as two people left it, for `conflict_page`: its rows and hidden values.
+
+    What is typed can be typed again; what is chosen is shown by its label and sent along as chosen.
+    """
+    rows: list[tuple[str, str | None, object, object]] = []
+    hidden: list[tuple[str, object]] = []
+    for field in mine:
+        if field.name in ("csrf_token", "version"):
+            continue
+        label, other = str(field.label.text), theirs[field.name]
+        if isinstance(field, Choice):
+            rows.append((label, None, _labels(field), _labels(other)))
+            hidden.append((field.name, "" if field.data is None else field.data))
+        elif isinstance(field, Choices):
+            rows.append((label, None, _labels(field), _labels(other)))
+            hidden += [(field.name, value) for value in field.data]
+        elif isinstance(field, Flag):
+            yes, no = gettext("是"), gettext("否")
+            rows.append((label, None, yes if field.data else no, yes if other.data else no))
+            hidden += [(field.name, "y")] if field.data else []
+        else:
+            rows.append((label, field.name, field._value(), other._value()))
+    return rows, hidden
+
+
+def _labels(field: Any) -> str:
+    chosen = field.data if isinstance(field.data, list) else [field.data]
+    wanted = {str(value) for value in chosen if value is not None}
+    return "、".join(str(c.label) for c in field.choices if c.value and str(c.value) in wanted)
+
+
+def facet_rows(listing: Listing) -> list[dict[str, object]]:
+    """The facets as `ui.facets` draws them."""
+    return [
+        {
+            "name": facet.name,
+            "label": gettext(facet.label),
+            "options": [
+                {"value": o.value, "label": gettext(o.label), "count": o.count} for o in facet.options
+            ],
+        }
+        for facet in listing.facets
+        if facet.options
+    ]
+
+
+def order_rows(listing: Listing) -> list[tuple[str, str]]:
+    """The orders as `ui.sort_bar` draws them."""
+    return [(value, gettext(label)) for value, label in listing.orders]

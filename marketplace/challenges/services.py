@@ -1,0 +1,289 @@
+"""What is done with challenges: drafted, submitted, returned or published, withdrawn, copied.
+
+Everything here runs inside `transaction()` and leaves its audit row. Collected challenges come in by
+`collected`; ranking is asked for and done elsewhere.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+
+from marketplace.audit.services import record
+from marketplace.challenges.kinds import Publicity
+from marketplace.challenges.lifecycle import LIFECYCLE, ChallengeStatus
+from marketplace.challenges.models import Challenge, ChallengeAnnex, ChallengeCluster, ChallengeIndicator
+from marketplace.challenges.rules import (
+    LONGEST_ANNEX,
+    ChallengeDraft,
+    limits,
+    obstacles_to_submitting,
+)
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.dates import end_of_business_day, last_business_day
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
+from marketplace.kernel.numbering import next_number
+from marketplace.kernel.outbox import defer
+from marketplace.kernel.texts import N_
+from marketplace.notifications.services import send_letter
+from marketplace.postings import queries as postings
+from marketplace.postings.services import replace_codes, replace_indicators
+from marketplace.postings.versions import check_version
+
+# Written as they are; the rest of a draft is turned on its way into the row.
+_PLAIN = tuple(
+    f.name
+    for f in fields(ChallengeDraft)
+    if f.name not in ("keywords", "clusters", "cooperation", "indicators", "closes_on")
+)
+LONGEST_REASON = 1000
+
+
+def start_draft(draft: ChallengeDraft, *, by: Actor, now: datetime) -> Challenge:
+    """A new draft of the actor's own organisation, which must be one that may post challenges."""
+    return _start(draft, by=by, now=now)
+
+
+def copy_as_new(challenge: Challenge, *, by: Actor, now: datetime) -> Challenge:
+    """A new draft with the public text of an own challenge; deadline and confidential annex stay behind."""
+    if not by.edits_for(challenge.organisation_id):
+        raise Forbidden("challenge.copy")
+    draft = replace(draft_of(challenge), closes_on=None, publicity=Publicity.PUBLIC)
+    return _start(draft, by=by, now=now, copied_from=challenge.public_no)
+
+
+def edit_draft(
+    challenge: Challenge, draft: ChallengeDraft, *, version: int, step: str = "", by: Actor, now: datetime
+) -> None:
+    """Change a draft. Raises StaleVersion if somebody else changed it first."""
+    LIFECYCLE.advance(challenge.status, "edit", by=by.parties(challenge.organisation_id))
+    check_version(challenge, version)
+    if obstacles := list(limits(draft)):
+        raise Obstructed(obstacles)
+    _fill(challenge, draft)
+    _note_edit(challenge, step or "all", by=by, now=now)
+
+
+def write_annex(challenge: Challenge, text: str, *, version: int, by: Actor, now: datetime) -> None:
+    """Write the confidential annex, or take it away with an empty text. It goes into no record."""
+    LIFECYCLE.advance(challenge.status, "edit", by=by.parties(challenge.organisation_id))
+    check_version(challenge, version)
+    if len(text) > LONGEST_ANNEX:
+        raise Obstructed([Obstacle("annex", N_("最多 %(limit)s 个字"), {"limit": LONGEST_ANNEX})])
+    annex = db.session.get(ChallengeAnnex, challenge.id)
+    if not text.strip():
+        if annex is not None:
+            db.session.delete(annex)
+        challenge.publicity = Publicity.PUBLIC
+    else:
+        if annex is None:
+            db.session.add(ChallengeAnnex(challenge_id=challenge.id, text=text))
+        else:
+            annex.text = text
+        challenge.publicity = Publicity.PARTIAL
+    _note_edit(challenge, "annex", by=by, now=now)
+
+
+def submit(challenge: Challenge, *, version: int | None = None, by: Actor, now: datetime) -> None:
+    """Hand a finished draft to the operator."""
+    was = challenge.status
+    status = LIFECYCLE.advance(was, "submit", by=by.parties(challenge.organisation_id))
+    _check_read(challenge, version)
+    _require_right_to_post(by)
+    if obstacles := list(obstacles_to_submitting(draft_of(challenge), now=now)):
+        raise Obstructed(obstacles)
+    challenge.status, challenge.submitted_at = ChallengeStatus(status), now
+    challenge.status_reason, challenge.return_reasons = "", {}
+    _note("submit", challenge, by=by, now=now, was=was)
+    send_letter(
+        postings.list_operator_ids(),
+        "challenge.submit",
+        subject=f"榜单待审核：{challenge.title}",
+        body=f"{challenge.organisation.name}提交了榜单 {challenge.public_no}，请审核。",
+        link=f"/review/challenges/{challenge.public_no}",
+        at=now,
+    )
+
+
+def approve(challenge: Challenge, *, version: int | None = None, by: Actor, now: datetime) -> None:
+    """Publish what was submitted and, once that is committed, have its solvers ranked."""
+    was = challenge.status
+    status = LIFECYCLE.advance(was, "approve", by=by.parties(challenge.organisation_id))
+    _check_read(challenge, version)
+    if obstacles := list(obstacles_to_submitting(draft_of(challenge), now=now)):
+        raise Obstructed(obstacles)
+    challenge.status, challenge.published_at = ChallengeStatus(status), now
+    _note("approve", challenge, by=by, now=now, was=was)
+    defer(
+        "matching.rank_seeker",
+        subject_id=challenge.id,
+        version=challenge.version,
+        payload={"kind": "challenge"},
+    )
+    _tell_members(
+        challenge,
+        "challenge.approve",
+        subject=f"榜单已发布：{challenge.title}",
+        body=f"榜单 {challenge.public_no} 已通过审核并发布，推荐名单稍后生成。",
+        link=f"/challenges/{challenge.public_no}",
+        now=now,
+    )
+
+
+def return_to_seeker(
+    challenge: Challenge,
+    *,
+    reason: str,
+    field_reasons: Mapping[str, str],
+    version: int | None = None,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Give it back with what is to be mended: in general, and beside single fields."""
+    was = challenge.status
+    status = LIFECYCLE.advance(was, "return", by=by.parties(challenge.organisation_id))
+    _check_read(challenge, version)
+    beside = {field: text.strip() for field, text in field_reasons.items() if text.strip()}
+    if not reason.strip() and not beside:
+        raise Obstructed([Obstacle("reason", N_("退回须写明理由，可在相应栏目旁逐条写"))])
+    _hold_to_length({"reason": reason, **{f"reason-{f}": text for f, text in beside.items()}})
+    challenge.status = ChallengeStatus(status)
+    challenge.status_reason, challenge.return_reasons = reason.strip(), beside
+    _note("return", challenge, by=by, now=now, was=was, reason=reason.strip(), detail={"fields": beside})
+    _tell_members(
+        challenge,
+        "challenge.return",
+        subject=f"榜单需修改：{challenge.title}",
+        body="\n".join(text for text in (reason.strip(), *beside.values()) if text),
+        link=f"/workbench/challenges/{challenge.public_no}/basics",
+        now=now,
+    )
+
+
+def withdraw(challenge: Challenge, *, reason: str, by: Actor, now: datetime) -> None:
+    """Take a published challenge back; the reason is shown to everybody."""
+    was = challenge.status
+    status = LIFECYCLE.advance(was, "withdraw", by=by.parties(challenge.organisation_id))
+    if not reason.strip():
+        raise Obstructed([Obstacle("reason", N_("撤榜须写明理由，理由将对外公开"))])
+    _hold_to_length({"reason": reason})
+    challenge.status, challenge.withdrawn_at = ChallengeStatus(status), now
+    challenge.status_reason = reason.strip()
+    _note("withdraw", challenge, by=by, now=now, was=was, reason=reason.strip())
+    defer(
+        "matching.remove",
+        subject_id=challenge.id,
+        version=challenge.version,
+        payload={"kind": "challenge"},
+    )
+    _tell_members(
+        challenge,
+        "challenge.withdraw",
+        subject=f"榜单已撤回：{challenge.title}",
+        body=f"榜单 {challenge.public_no} 已撤榜。公开理由：{reason.strip()}",
+        link=f"/challenges/{challenge.public_no}",
+        now=now,
+    )
+
+
+def draft_of(challenge: Challenge) -> ChallengeDraft:
+    """The challenge in the form that rules and forms speak of; needs its indicators and clusters loaded."""
+    return ChallengeDraft(
+        **{name: getattr(challenge, name) for name in _PLAIN},
+        keywords=tuple(challenge.keywords),
+        clusters=tuple(cluster.code for cluster in challenge.clusters),
+        cooperation=tuple(challenge.cooperation),
+        indicators=tuple(row.as_indicator() for row in challenge.indicators),
+        closes_on=last_business_day(challenge.closes_at) if challenge.closes_at else None,
+    )
+
+
+def _start(draft: ChallengeDraft, *, by: Actor, now: datetime, copied_from: str = "") -> Challenge:
+    if not by.is_editor or by.organisation_id is None:
+        raise Forbidden("challenge.create")
+    _require_right_to_post(by)
+    if obstacles := list(limits(draft)):
+        raise Obstructed(obstacles)
+    challenge = Challenge(
+        public_no=next_number("JB", now=now),
+        organisation_id=by.organisation_id,
+        status=ChallengeStatus.DRAFT,
+        created_at=now,
+        updated_at=now,
+        indicators=[],
+        clusters=[],
+    )
+    _fill(challenge, draft)
+    db.session.add(challenge)
+    db.session.flush()
+    detail = {"copied_from": copied_from} if copied_from else {}
+    _note("create", challenge, by=by, now=now, detail=detail)
+    return challenge
+
+
+def _fill(challenge: Challenge, draft: ChallengeDraft) -> None:
+    for name in _PLAIN:
+        setattr(challenge, name, getattr(draft, name))
+    challenge.keywords, challenge.cooperation = list(draft.keywords), list(draft.cooperation)
+    challenge.closes_at = end_of_business_day(draft.closes_on) if draft.closes_on else None
+    replace_codes(challenge.clusters, ChallengeCluster, draft.clusters)
+    replace_indicators(challenge.indicators, ChallengeIndicator, draft.indicators)
+
+
+def _require_right_to_post(by: Actor) -> None:
+    if not by.may_post_challenges:
+        raise Obstructed([Obstacle("organisation", N_("只有核验通过的领军企业或链主企业可以发榜"))])
+
+
+def _check_read(challenge: Challenge, version: int | None) -> None:
+    # Whoever decides from a page must have read what now stands; other callers read and decide in one go.
+    if version is not None:
+        check_version(challenge, version)
+
+
+def _hold_to_length(texts: Mapping[str, str]) -> None:
+    too_long = [
+        Obstacle(field, N_("最多 %(limit)s 个字"), {"limit": LONGEST_REASON})
+        for field, text in texts.items()
+        if len(text) > LONGEST_REASON
+    ]
+    if too_long:
+        raise Obstructed(too_long)
+
+
+def _tell_members(
+    challenge: Challenge, kind: str, *, subject: str, body: str, link: str, now: datetime
+) -> None:
+    members: Iterable[int] = postings.list_member_ids(challenge.organisation_id)
+    send_letter(members, kind, subject=subject, body=body, link=link, at=now)
+
+
+def _note_edit(challenge: Challenge, step: str, *, by: Actor, now: datetime) -> None:
+    challenge.version += 1
+    challenge.updated_at = now
+    _note("edit", challenge, by=by, now=now, was=challenge.status, detail={"step": step})
+
+
+def _note(
+    action: str,
+    challenge: Challenge,
+    *,
+    by: Actor,
+    now: datetime,
+    was: ChallengeStatus | None = None,
+    reason: str = "",
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    record(
+        LIFECYCLE.audit_type(action),
+        "challenge",
+        challenge.id,
+        by=by,
+        at=now,
+        label=challenge.title,
+        organisation_id=challenge.organisation_id,
+        from_status=was,
+        to_status=challenge.status,
+        reason=reason,
+        detail={"version": challenge.version, **(detail or {})},
+    )
