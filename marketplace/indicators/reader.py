@@ -1,6 +1,7 @@
 """Quantities in free Chinese and English text: number, unit and comparator, with their place.
 
-Here: finding "额定负载200公斤", "≥180 kg", "±0.02 mm", "−40～125℃", "120万次以上", "IP67", and leaving only looks like a quantity: model and standard numbers, dates, telephone and patent numbers, list marks,
+Here: finding "额定负载200公斤", "≥180 kg", "±0.02 mm", "−40～125℃", "120万次以上", "IP67", and leaving alone
+what only looks like a quantity: model and standard numbers, dates, telephone and patent numbers, list marks,
 versions, ratios and dimensions. Not here: which indicator a quantity belongs to (`compare`).
 """
 
@@ -108,15 +109,17 @@ _BEFORE = re.compile(
 )
 _AFTER = re.compile(
     r"\s?\(?(?:(?P<least>及以上|或以上|以上|or more|or above)"
-    r"|(?P<most>及以下|或以下|以下|以内|之内|or less|or below|内(?![部外径饰存置燃径孔壁衬]))|(?P<about>左右|上下))"
+    r"|(?P<most>及以下|或以下|以下|以内|之内|or less|or below|内(?![部外径饰存置燃孔壁衬]))"
+    r"|(?P<about>左右|上下))"
 )
 _SMALLER_IS_BETTER = re.compile(
     "精度|误差|偏差|公差|粗糙度|跳动|同轴度|平面度|平行度|垂直度|圆度|噪声|能耗|损耗|泄漏|漏率|延迟|时延|响应|不良率|缺陷率"
 )
 # Understood in a unit field, but too short or too common to be read as units in running text.
 _NEVER_READ_NAMES = """
-    a d ' " P B S F H l PS in c° St 方 里 时 分 点 名 位 种 类 级 层 路 例 款 份 批 项 家 人 头 根 组 颗 粒 孔 轮 用户
-    通道 品种 样本 节点 日 月 周 百分之 角度 平方 立方 欧 卡 焦 赫 帕 牛 巴 埃 TRL pH pH值 株 张 工位 自由度
+    a d ' " P B S F H l PS in c° St 方 里 时 分 点 名 位 种 类 级 层 路 例 款 份 批 项 家 人 头 根 组 颗
+    粒 孔 轮 用户 通道 品种 样本 节点 日 月 周 百分之 角度 平方 立方 欧 卡 焦 赫 帕 牛 巴 埃 TRL pH pH值
+    株 张 工位 自由度
 """
 _NEVER_READ = frozenset(_NEVER_READ_NAMES.split())
 
@@ -274,10 +277,10 @@ class _Reading:
         if least and most:
             return None
         if self.before["better"]:
-            clause = re.split(
-                r"[,;。]", self.covered[max(0, self.match.start() - _LOOK_BACK) : self.match.start()]
-            )[-1]
-            smaller = _SMALLER_IS_BETTER.search(clause) is not None
+            first, last = self.match.span()
+            ahead = re.split(r"[,，;。]", self.covered[max(0, first - _LOOK_BACK) : first])[-1]
+            behind = re.split(r"[,，;。]", self.covered[last : last + _LOOK_BACK])[0]
+            smaller = _SMALLER_IS_BETTER.search(ahead + behind) is not None
             return self._made(Comparator.LE if smaller else Comparator.GE, value, unit)
         comparator = Comparator.GE if least else Comparator.LE if most else Comparator.EQ
         return self._made(comparator, value, unit)
@@ -295,7 +298,7 @@ class _Reading:
         )
 
     def _sign_is_a_dash(self, value: Decimal, unit: str) -> bool:
-        """In 长安-200公斤 the dash joins words; below zero are only temperatures, levels, voltages and angles."""
+        """In 长安-200公斤 the dash joins words; below zero are only temperatures, levels and the like."""
         understood = parse_unit(unit)
         below_zero = understood is not None and understood.dimension == "[temperature]"
         return value < 0 and not below_zero and not unit.startswith(("dB", "V", "kV", "mV", "°"))

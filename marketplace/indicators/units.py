@@ -499,9 +499,8 @@ def _tidy(value: Decimal) -> Decimal:
     with localcontext() as context:
         context.prec = 24
         value = +value
-    value = value.normalize()
-    exponent = value.as_tuple().exponent
-    return value.quantize(Decimal(1)) if isinstance(exponent, int) and 0 < exponent < 20 else value
+    plain = format(value, "f")
+    return Decimal(plain.rstrip("0").rstrip(".") if "." in plain else plain)
 
 
 def conversion_text(value: Decimal, from_unit: str, to_unit: str, *, difference: bool = False) -> str:

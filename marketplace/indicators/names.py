@@ -1,0 +1,140 @@
+"""Whether two names mean the same thing: 额定负载 and 负载能力 do, 定位精度 and 重复定位精度 do not."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from marketplace.language import normalise, words
+
+# Words that say which value of a thing is meant. Two names with different ones are different things.
+_WHICH = (
+    "额定|最大|最小|最高|最低|平均|典型|峰值|持续|连续|瞬时|有效|标称|公称"
+    "|rated|maximum|max|minimum|min|nominal|average|peak"
+)
+_WHOSE = "整机|系统|产品|设备|样机|本体|单台|整体|总成"
+_TAIL = "能力|指标|参数|数值|要求|水平|大小|范围|区间"
+# Names of one thing; the first of each group stands for all.
+_SAME = (
+    ("负载", "载荷", "载重", "承载", "负荷", "有效载荷", "payload", "load capacity"),
+    ("重复定位精度", "重复精度", "重复性精度", "repeatability"),
+    ("定位精度", "positioning accuracy"),
+    ("导热系数", "导热率", "热导率", "thermal conductivity"),
+    ("良率", "良品率", "成品率", "yield rate"),
+    ("延伸率", "断后伸长率", "伸长率", "elongation"),
+    ("抗拉强度", "拉伸强度", "tensile strength"),
+    ("屈服强度", "yield strength"),
+    ("工作温度", "使用温度", "运行温度", "工作环境温度", "operating temperature"),
+    ("噪声", "噪音", "噪声级", "noise"),
+    ("表面粗糙度", "粗糙度", "surface roughness"),
+    ("防护等级", "防水等级", "防尘防水等级", "protection rating"),
+    ("节油率", "油耗降低率"),
+    ("使用寿命", "服役寿命", "service life"),
+    ("循环寿命", "cycle life"),
+    ("能量密度", "energy density"),
+    ("功率密度", "power density"),
+    ("检测准确率", "检出准确率"),
+    ("准确率", "正确率"),
+    ("响应时间", "反应时间", "response time"),
+    ("交货期", "交付周期", "供货周期", "lead time"),
+)
+_CANONICAL = {name: group[0] for group in _SAME for name in group}
+_ALL_NAMES = {group[0]: group for group in _SAME}
+# In front of a name they make another thing of it.
+_MAKES_ANOTHER = (
+    "重复|非|反向|角度|角|相对|绝对|动态|静态|横向|纵向|轴向|径向|初始|剩余|累计|水平|垂直|差分|二次|残余"
+    "|高温|低温|常温|比"
+)
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
+_NEUTRAL_BEFORE = re.compile(
+    rf"(?:^|[\s,，;；、。:：(（/和与及且其的]|{_WHOSE}|{_WHICH}|具有|实现|具备|达到|保证|提供|支持|满足|使)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name taken apart: its core, and which value of it is meant (额定, 最大 …)."""
+
+    core: str
+    which: str
+
+    def same_as(self, other: Name) -> bool:
+        """Whether both mean the same measured thing; a name without 额定 or 最大 goes with either."""
+        if not self.core or self.core != other.core:
+            return False
+        return not self.which or not other.which or self.which == other.which
+
+
+@lru_cache(maxsize=4096)
+def understand(name: str) -> Name:
+    """Take a name apart: "整机额定负载能力(单臂)" is 负载, 额定."""
+    plain = _BRACKETS.sub("", normalise(name)).strip().lower()
+    plain = re.sub(r"\s+", " " if plain.isascii() else "", plain)
+    plain = re.sub(rf"^(?:{_WHOSE})(?=.{{2}})", "", plain)
+    which = ""
+    if match := re.match(rf"(?:{_WHICH})\s?(?=.{{2}})", plain):
+        which, plain = match[0].strip(), plain[match.end() :]
+    plain = re.sub(rf"(?<=.{{2}})(?:{_TAIL})$", "", plain)
+    return Name(_CANONICAL.get(plain, plain), which)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a name stands in a normalised lower-case sentence."""
+
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=1024)
+def _patterns(core: str) -> tuple[tuple[re.Pattern[str], bool], ...]:
+    """Patterns of a core's spellings, and of its head words (True), which need a clean start in the text."""
+    spellings = sorted(_ALL_NAMES.get(core, (core,)), key=len, reverse=True)
+    whole = [
+        rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" if name.isascii() else re.escape(name)
+        for name in spellings
+    ]
+    return (
+        *((re.compile(pattern), False) for pattern in whole),
+        *((re.compile(re.escape(head)), True) for head in _heads(core)),
+    )
+
+
+def _heads(core: str) -> list[str]:
+    """Shorter names that a text may use for a long one: 密封圈疲劳寿命 is also 疲劳寿命, or 寿命 alone."""
+    if core.isascii() or core in _ALL_NAMES:
+        return []
+    parts = {word for word in words(core) if core.endswith(word) and 2 <= len(word) < len(core)}
+    longer = {
+        before + part
+        for part in parts
+        for before in words(core)
+        if core[: -len(part)].endswith(before) and len(before + part) < len(core)
+    }
+    return sorted(parts | longer, key=len, reverse=True)
+
+
+def places(name: Name, sentence: str) -> list[Place]:
+    """Where the thing is named in a normalised lower-case sentence; [] where another thing may be meant."""
+    if len(name.core) < 2:
+        return []
+    found: list[Place] = []
+    for pattern, is_head in _patterns(name.core):
+        if found and is_head:
+            break
+        for match in pattern.finditer(sentence):
+            if any(place.start < match.end() and match.start() < place.end for place in found):
+                continue
+            before = sentence[max(0, match.start() - 8) : match.start()]
+            if not _is_another(name, before) and not (is_head and not _NEUTRAL_BEFORE.search(before)):
+                found.append(Place(match.start(), match.end()))
+    return found
+
+
+def _is_another(name: Name, before: str) -> bool:
+    if re.search(rf"(?:{_MAKES_ANOTHER})$", before):
+        return True
+    which = re.search(rf"({_WHICH})\s?$", before)
+    return bool(name.which and which and which[1] != name.which)
