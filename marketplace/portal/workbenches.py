@@ -159,7 +159,7 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
                 published,
                 gettext("项"),
                 gettext("待审核 %(count)s 项", count=submitted),
-                url_for("challenges.mine"),
+                url_for("challenges.own"),
             ),
         )
     return {
@@ -180,9 +180,9 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
 def _member_links(organisation_id: int) -> dict[str, str]:
     return {
         "new_challenge": url_for("challenges.new"),
-        "new_need": url_for("needs.new"),
+        "new_need": url_for("needs.new_list"),
         "new_capability": url_for("capabilities.new"),
-        "own_challenges": url_for("challenges.mine"),
+        "own_challenges": url_for("challenges.own"),
         "challenges": url_for("challenges.hall"),
         "needs": url_for("needs.hall"),
         "organisation": url_for("organisations.show", organisation_id=organisation_id),
@@ -249,7 +249,7 @@ def _own_challenges(organisation_id: int, now: datetime) -> list[ChallengeLine]:
     return [
         ChallengeLine(
             title=own.challenge.title or own.challenge.public_no,
-            url=url_for("challenges.detail", public_no=own.challenge.public_no),
+            url=url_for("challenges.show", public_no=own.challenge.public_no),
             tag=status_tag(
                 CHALLENGE,
                 own.challenge.status,
@@ -260,9 +260,7 @@ def _own_challenges(organisation_id: int, now: datetime) -> list[ChallengeLine]:
             waiting=own.ranked_at is None and own.challenge.status is ChallengeStatus.PUBLISHED,
             shortlisted=own.shortlisted,
             best_score=own.best_score,
-            shortlist_url=url_for(
-                "challenges.detail", public_no=own.challenge.public_no, _anchor="shortlist"
-            ),
+            shortlist_url=url_for("challenges.show", public_no=own.challenge.public_no, _anchor="shortlist"),
         )
         for own in work.list_own_challenges(organisation_id)
     ]
@@ -272,7 +270,7 @@ def _recommended_challenges(organisation_id: int, now: datetime) -> list[Recomme
     return [
         RecommendedLine(
             title=line.posting.title,
-            url=url_for("challenges.detail", public_no=line.posting.public_no, _anchor="shortlist"),
+            url=url_for("challenges.show", public_no=line.posting.public_no, _anchor="shortlist"),
             organisation=line.posting.organisation.name,
             score=line.entry.score,
             why=_by_capability(line),
@@ -342,7 +340,7 @@ def _deadlines(organisation_id: int, now: datetime) -> list[DeadlineLine]:
 
 def _deadline_url(deadline: work.Deadline) -> str:
     endpoints = {
-        "challenge": "challenges.detail",
+        "challenge": "challenges.show",
         "need": "needs.show",
         "certificate": "capabilities.show",
     }

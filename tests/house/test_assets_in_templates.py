@@ -1,4 +1,4 @@
-"""Templates as the application sees them: they compile, and what they name is there."""
+"""Templates as the application sees them: they compile, and what they and the views name is there."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,8 @@ from marketplace.kernel import navigation
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = {str(f.relative_to(ROOT / "templates")): f for f in sorted((ROOT / "templates").rglob("*.html"))}
-ENDPOINT = re.compile(r"url_for\(\s*'([^']+)'")
+VIEWS = {str(f.relative_to(ROOT)): f for f in sorted((ROOT / "marketplace").rglob("*.py"))}
+ENDPOINT = re.compile(r"""url_for\(\s*["']([^"'{]+)["']""")
 ASSET = re.compile(r"asset\(\s*'([^']+)'")
 
 
@@ -31,6 +32,17 @@ def test_a_template_compiles(app: Flask, name: str) -> None:
 def test_every_endpoint_that_a_template_names_exists(app: Flask, name: str) -> None:
     named = set(ENDPOINT.findall(TEMPLATES[name].read_text(encoding="utf-8")))
     assert named - set(app.view_functions) == set()
+
+
+def test_every_endpoint_that_the_code_names_exists(app: Flask) -> None:
+    named = {
+        (name, endpoint)
+        for name, file in VIEWS.items()
+        for endpoint in ENDPOINT.findall(file.read_text(encoding="utf-8"))
+    }
+    # ".show" is the show of the blueprint that answers.
+    known = set(app.view_functions) | {f".{known.rpartition('.')[2]}" for known in app.view_functions}
+    assert {found for found in named if found[1] not in known} == set()
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
