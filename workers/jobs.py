@@ -4,7 +4,10 @@ A job is named by a string, "module:function", and gets a `Lease`. Safe to run t
 no transaction open, then writes its effect and `lease.finish()` in one short transaction.
 """
 
+import hashlib
 import logging
+import os
+import socket
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,10 +30,18 @@ class Job:
     seconds: int = 600
 
 
-JOBS: dict[str, Job] = {}
+JOBS: dict[str, Job] = {
+    "matching.rank_seeker": Job("marketplace.matching.jobs:rank_seeker"),
+    "matching.place_capability": Job("marketplace.matching.jobs:place_capability"),
+    "matching.remove": Job("marketplace.matching.jobs:remove"),
+    "matching.build_epoch": Job("marketplace.matching.jobs:build_epoch", seconds=3600),
+    "matching.rank_import": Job("marketplace.matching.jobs:rank_import", seconds=3600),
+    "matching.rerank_batch": Job("marketplace.matching.jobs:rerank_batch", seconds=3600),
+    "notifications.mail": Job("marketplace.notifications.jobs:mail_letters", seconds=120),
+}
 
 # Called by the supervisor every half minute: each asks for work that should be there and is not.
-SWEEPS: list[str] = []
+SWEEPS: list[str] = ["marketplace.matching.sweeps:sweep"]
 
 _application: list[Flask] = []
 
@@ -47,6 +58,15 @@ def resolve(name: str) -> Callable[..., object]:
     return cast("Callable[..., object]", getattr(import_module(module), function))
 
 
+def holder_name(worker_pid: int) -> str:
+    """Who does a job: the worker process on this machine, short enough for a token."""
+    return f"{machine_name()}:{worker_pid}"
+
+
+def machine_name() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+
+
 def seconds_for(kind: str) -> int:
     return JOBS[kind].seconds if kind in JOBS else Job("").seconds
 
@@ -56,7 +76,7 @@ def run(kind: str, ids: list[int], token: str) -> None:
     with _application[0].app_context():
         # The parent has no connections; should it ever, they are not this process's to close.
         db.engine.dispose(close=False)
-        lease = outbox.begin(kind, ids, token)
+        lease = outbox.begin(kind, ids, token, holder=holder_name(os.getppid()))
         if lease is None:
             log.info("%s: the offer of %s rows is void", kind, len(ids))
             return
@@ -73,12 +93,12 @@ def run(kind: str, ids: list[int], token: str) -> None:
                 raise
         finally:
             db.session.remove()
-        outbox.fail(token, error)
+        outbox.fail(lease.token, error)
 
 
 def note_death(kind: str, token: str, reason: str) -> None:
-    """Give back the work of a process that died over it."""
+    """Give back the work of a process that died over it; told by another child of the same worker."""
     with _application[0].app_context():
         db.engine.dispose(close=False)
         log.error("%s: %s", kind, reason)
-        outbox.fail(token, reason)
+        outbox.fail(outbox.begun_token(token, holder_name(os.getppid())), reason)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from types import FrameType
 
+import psutil
 from flask import Flask
 from redis import RedisError
 from sqlalchemy.exc import DBAPIError
@@ -25,7 +26,7 @@ from marketplace.kernel import clock, heartbeat, outbox
 from marketplace.kernel.dates import business_date
 from marketplace.operations.queue_address import redis_url
 from workers import broker, processes
-from workers.jobs import SWEEPS, resolve
+from workers.jobs import SWEEPS, machine_name, resolve
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +53,14 @@ class Slot:
         self.next_start = 0.0
         self.short_lives = 0
 
-    def keep_filled(self, now: float) -> None:
+    def keep_filled(self, now: float) -> bool:
+        """Start a process where there is none; True where one was found dead."""
+        found_dead = False
         if self.process is not None:
             code = self.process.poll()
             if code is None:
-                return
+                return False
+            found_dead = True
             lasted = now - self.started >= self.LASTED_SECONDS
             self.short_lives = 0 if lasted else self.short_lives + 1
             self.next_start = now + min(0.25 * 2**self.short_lives, self.SLOWEST_SECONDS)
@@ -66,6 +70,7 @@ class Slot:
             self.process = processes.start(self.command)
             self.started = now
             log.info("worker %s started", self.process.pid)
+        return found_dead
 
 
 class Supervisor:
@@ -86,11 +91,13 @@ class Supervisor:
         """Until SIGTERM or SIGINT; then the workers finish what they are at."""
         signal.signal(signal.SIGTERM, self._ask_to_stop)
         signal.signal(signal.SIGINT, self._ask_to_stop)
+        self._in_database(self.release_the_dead)
         try:
             while not self.stopping:
                 now = time.monotonic()
-                for slot in self.slots:
-                    slot.keep_filled(now)
+                found_dead = [slot.keep_filled(now) for slot in self.slots]
+                if any(found_dead):
+                    self._in_database(self.release_the_dead)
                 self._in_database(self.offer)
                 if now - self.beaten_at >= HEARTBEAT_SECONDS:
                     self.beaten_at = now
@@ -109,14 +116,8 @@ class Supervisor:
         room = BATCHES_PER_WORKER * len(self.slots) - outbox.offered_batches()
         if room <= 0:
             return
-        try:
-            # Asked before claiming: with the queue away nothing has to be given back.
-            self.queue.connection.ping()
-            if self.queue_is_away:
-                log.warning("the queue is back")
-                self.queue_is_away = False
-        except RedisError as error:
-            self._queue_went(error)
+        # Asked before claiming: with the queue away nothing has to be given back.
+        if not self._queue_answers():
             return
         for batch in outbox.claim(max_batches=room):
             try:
@@ -124,6 +125,28 @@ class Supervisor:
             except RedisError as error:
                 self._queue_went(error)
                 outbox.release(batch)
+
+    def _queue_answers(self) -> bool:
+        """Whether the queue is there; if it lost its memory meanwhile, its offers are taken back at once."""
+        mark = f"{self.queue.name}:mark"
+        try:
+            forgot = self.queue.connection.set(mark, "here", nx=True)
+        except RedisError as error:
+            self._queue_went(error)
+            return False
+        if self.queue_is_away:
+            log.warning("the queue is back")
+            self.queue_is_away = False
+        if forgot and (released := outbox.release_offers()):
+            log.warning("the queue was emptied, %s rows are offered again", released)
+        return True
+
+    def release_the_dead(self) -> None:
+        """What workers of this machine had begun that are no more is free at once."""
+        for holder in outbox.list_holders():
+            machine, _, pid = holder.partition(":")
+            if machine == machine_name() and not psutil.pid_exists(int(pid)):
+                log.warning("worker %s is gone, %s rows are free again", pid, outbox.release_holder(holder))
 
     def sweep(self) -> None:
         """What nobody asks for by itself; one part that fails does not keep the others from being done."""
@@ -145,6 +168,7 @@ class Supervisor:
             self.anchored_on = today
 
     def beat(self) -> None:
+        self._queue_answers()
         heartbeat.beat(
             HEARTBEAT,
             {

@@ -39,6 +39,9 @@ BATCH_SIZE = 50
 MAX_ATTEMPTS = 8
 # How long an offered batch may wait in the queue, and a running one without finishing or renewing.
 LEASE = timedelta(seconds=30)
+# A token names the offer; once begun it carries who does it as well, "token@holder", in 32 characters.
+TOKEN_BYTES = 6
+LONGEST_HOLDER = 19
 # Seconds until the next try after the first, second, … failure; the last one repeats.
 BACKOFF = (1, 2, 5, 10, 30)
 # Work due for longer than this is a fault, unless it is dead or a bulk that is running.
@@ -171,7 +174,7 @@ def claim(*, max_batches: int, now: datetime | None = None) -> list[Batch]:
     batches = []
     with transaction():
         for (kind, _), ids in groups.items():
-            token = secrets.token_hex(16)
+            token = secrets.token_hex(TOKEN_BYTES)
             _update(OutboxRow.id.in_(ids), _claimable(now), lease_token=token, leased_until=now + LEASE)
             taken = db.session.scalars(
                 select(OutboxRow.id).where(OutboxRow.lease_token == token).order_by(OutboxRow.id)
@@ -185,6 +188,30 @@ def release(batch: Batch) -> None:
     """Take back an offer that the queue did not accept; should it have it all the same, its token is void."""
     with transaction():
         _update(OutboxRow.lease_token == batch.token, _open(), lease_token=None, leased_until=None)
+
+
+def release_offers() -> int:
+    """Take back every offer that nobody has begun: the queue that held them was emptied."""
+    waiting = (OutboxRow.lease_token.is_not(None), OutboxRow.lease_token.not_like("%@%"), _open())
+    if db.session.scalar(select(OutboxRow.id).where(*waiting).limit(1)) is None:
+        return 0
+    with transaction():
+        return _update(*waiting, lease_token=None, leased_until=None)
+
+
+def list_holders() -> list[str]:
+    """Everybody who has begun work and not finished it."""
+    tokens = db.session.scalars(
+        select(OutboxRow.lease_token).where(OutboxRow.lease_token.like("%@%"), _open()).distinct()
+    )
+    return sorted({(token or "").partition("@")[2] for token in tokens})
+
+
+def release_holder(holder: str) -> int:
+    """Take back what somebody had begun who is no more; the attempt stays counted."""
+    with transaction():
+        theirs = OutboxRow.lease_token.endswith(f"@{holder}", autoescape=True)
+        return _update(theirs, _open(), lease_token=None, leased_until=None)
 
 
 def offered_batches(*, now: datetime | None = None) -> int:
@@ -293,12 +320,25 @@ class Lease:
         return OutboxRow.lease_token == self.token, _open()
 
 
-def begin(kind: str, ids: Sequence[int], token: str) -> Lease | None:
-    """Count an attempt and start the lease anew; None where the offer is void by now."""
+def begun_token(token: str, holder: str) -> str:
+    return f"{token}@{holder[:LONGEST_HOLDER]}"
+
+
+def begin(kind: str, ids: Sequence[int], token: str, *, holder: str) -> Lease | None:
+    """Count an attempt and start the lease anew; None where the offer is void or was begun before.
+
+    The row's token changes, so that an offer which the queue delivers twice is done once.
+    """
+    begun = begun_token(token, holder)
     with transaction():
-        now = clock.now()
-        mine = (OutboxRow.id.in_(ids), OutboxRow.lease_token == token, _open())
-        _update(*mine, attempts=OutboxRow.attempts + 1, leased_until=now + LEASE)
+        _update(
+            OutboxRow.id.in_(ids),
+            OutboxRow.lease_token == token,
+            _open(),
+            attempts=OutboxRow.attempts + 1,
+            lease_token=begun,
+            leased_until=clock.now() + LEASE,
+        )
         rows = db.session.execute(
             select(
                 OutboxRow.id,
@@ -307,12 +347,12 @@ def begin(kind: str, ids: Sequence[int], token: str) -> Lease | None:
                 OutboxRow.payload,
                 OutboxRow.attempts,
             )
-            .where(*mine)
+            .where(OutboxRow.lease_token == begun, _open())
             .order_by(OutboxRow.id)
         ).all()
     if not rows:
         return None
-    return Lease(kind, token, tuple(Work(*row) for row in rows))
+    return Lease(kind, begun, tuple(Work(*row) for row in rows))
 
 
 def fail(token: str, error: str) -> None:

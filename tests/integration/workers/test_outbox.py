@@ -10,6 +10,8 @@ from marketplace.kernel import clock, outbox
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox import LEASE, MAX_ATTEMPTS, Batch, Lease, OutboxRow, defer
 
+ME = "0123abcd:4194304"
+
 pytestmark = pytest.mark.usefixtures("app")
 
 
@@ -25,7 +27,7 @@ def rows() -> list[OutboxRow]:
 
 
 def start(batch: Batch) -> Lease:
-    lease = outbox.begin(batch.kind, batch.ids, batch.token)
+    lease = outbox.begin(batch.kind, batch.ids, batch.token, holder=ME)
     assert lease is not None
     return lease
 
@@ -93,7 +95,7 @@ def test_an_offer_that_nobody_took_is_made_again_and_the_first_one_is_void() -> 
     [second] = outbox.claim(max_batches=1)
     assert second.ids == first.ids
     assert second.token != first.token
-    assert outbox.begin(first.kind, first.ids, first.token) is None
+    assert outbox.begin(first.kind, first.ids, first.token, holder=ME) is None
     assert [w.attempt for w in start(second).work] == [1, 1]
 
 
@@ -101,8 +103,36 @@ def test_an_offer_the_queue_refused_is_free_at_once() -> None:
     ask()
     [batch] = outbox.claim(max_batches=1)
     outbox.release(batch)
-    assert outbox.begin(batch.kind, batch.ids, batch.token) is None
+    assert outbox.begin(batch.kind, batch.ids, batch.token, holder=ME) is None
     assert len(outbox.claim(max_batches=1)) == 1
+
+
+def test_an_offer_that_is_delivered_twice_is_done_once() -> None:
+    ask()
+    [batch] = outbox.claim(max_batches=1)
+    start(batch)
+    assert outbox.begin(batch.kind, batch.ids, batch.token, holder="another:1") is None
+
+
+def test_the_offers_of_an_emptied_queue_are_free_and_what_has_begun_is_not() -> None:
+    ask(count=1)
+    start(outbox.claim(max_batches=1)[0])
+    ask(count=2)
+    outbox.claim(max_batches=1)
+    assert outbox.release_offers() == 2
+    assert outbox.release_offers() == 0
+    assert [len(b.ids) for b in outbox.claim(max_batches=9)] == [2]
+
+
+def test_what_a_dead_worker_had_begun_is_free_at_once_and_its_attempt_counts() -> None:
+    ask()
+    lease = start(outbox.claim(max_batches=1)[0])
+    assert outbox.list_holders() == [ME]
+    assert outbox.release_holder("0123abcd:41943") == 0
+    assert outbox.release_holder(ME) == 1
+    assert start(outbox.claim(max_batches=1)[0]).work[0].attempt == 2
+    with pytest.raises(outbox.LeaseLost), transaction():
+        lease.finish()
 
 
 def test_finished_work_is_done_and_stays_done() -> None:
@@ -116,7 +146,7 @@ def test_finished_work_is_done_and_stays_done() -> None:
         lease.finish([lease.work[1].id])
     age(3600)
     assert outbox.claim(max_batches=1) == []
-    assert outbox.begin(batch.kind, batch.ids, batch.token) is None
+    assert outbox.begin(batch.kind, batch.ids, batch.token, holder=ME) is None
 
 
 def test_a_job_that_lost_its_lease_cannot_finish_and_its_effect_is_undone() -> None:
