@@ -4,7 +4,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, enum_column
@@ -16,17 +26,49 @@ class PostingKind(StrEnum):
     CAPABILITY = "capability"
 
 
+class Corpus(Base):
+    """The one row that says how the set of ranked capabilities stands; writers of either side lock it.
+
+    `change` counts every entry and leaving of a capability's document, so that "the corpus as of change n"
+    can be had again at any time.
+    """
+
+    __tablename__ = "match_corpus"
+    __table_args__ = (CheckConstraint("id = 1", name="there_is_one_corpus"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    change: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
+    epoch_id: Mapped[int | None] = mapped_column(Id, ForeignKey("corpus_epoch.id"))
+
+
 class MatchDocument(Identified, Base):
-    """One version of a posting exactly as the engine sees it. Kept as long as a run refers to it."""
+    """One version of a posting exactly as the engine sees it: in force from one corpus change to another.
+
+    A version of the text can have several documents, because facts of its organisation are part of what
+    is seen. Of each posting at most one is in force.
+    """
 
     __tablename__ = "match_document"
-    __table_args__ = (UniqueConstraint("kind", "posting_id", "version"),)
+    __table_args__ = (
+        Index(
+            "uq_match_document_in_force",
+            "kind",
+            "posting_id",
+            unique=True,
+            sqlite_where=text("left_change is null"),
+            postgresql_where=text("left_change is null"),
+        ),
+        Index("ix_match_document_posting", "kind", "posting_id", "version"),
+        CheckConstraint("left_change is null or left_change >= entered_change", name="leaves_after_entering"),
+    )
 
     kind: Mapped[PostingKind] = mapped_column(enum_column(PostingKind), nullable=False)
     posting_id: Mapped[int] = mapped_column(Id, nullable=False)
     version: Mapped[int] = mapped_column(Integer, nullable=False)
     content: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
     sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+    entered_change: Mapped[int] = mapped_column(Integer, nullable=False)
+    left_change: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
 
 
@@ -36,10 +78,12 @@ class CorpusEpoch(Identified, Base):
     __tablename__ = "corpus_epoch"
 
     built_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    # Which documents it was learned from, so that lost files can be built again, the same to the bit.
+    corpus_change: Mapped[int] = mapped_column(Integer, nullable=False)
     documents: Mapped[int] = mapped_column(Integer, nullable=False)
     engine_version: Mapped[str] = mapped_column(String(40), nullable=False)
     language_version: Mapped[str] = mapped_column(String(40), nullable=False)
-    # Relative to INSTANCE_DIR/matching; the files are rebuilt from the documents when they are gone.
+    # Relative to INSTANCE_DIR/matching.
     folder: Mapped[str] = mapped_column(String(80), nullable=False)
     sha256: Mapped[str] = mapped_column(String(64), nullable=False)
 
@@ -56,7 +100,7 @@ class WeightSet(Identified, Base):
 
 
 class Ranking(Base):
-    """Up to which version a posting has been ranked: the fence that makes each version's effect happen once."""
+    """Up to which version a posting has been ranked: the fence by which each version has one effect."""
 
     __tablename__ = "ranking"
 
@@ -73,7 +117,17 @@ class MatchRun(Identified, Base):
     """One ranking of one version of a challenge or need against the capabilities of a moment."""
 
     __tablename__ = "match_run"
-    __table_args__ = (Index("ix_match_run_seeker", "seeker_kind", "seeker_id", "id"),)
+    __table_args__ = (
+        Index("ix_match_run_seeker", "seeker_kind", "seeker_id", "id"),
+        Index(
+            "uq_match_run_current",
+            "seeker_kind",
+            "seeker_id",
+            unique=True,
+            sqlite_where=text("superseded_at is null"),
+            postgresql_where=text("superseded_at is null"),
+        ),
+    )
 
     public_no: Mapped[str] = mapped_column(String(24), nullable=False, unique=True)
     seeker_kind: Mapped[PostingKind] = mapped_column(enum_column(PostingKind), nullable=False)
@@ -82,6 +136,8 @@ class MatchRun(Identified, Base):
     epoch_id: Mapped[int] = mapped_column(Id, ForeignKey("corpus_epoch.id"), nullable=False)
     weight_set_id: Mapped[int] = mapped_column(Id, ForeignKey("weight_set.id"), nullable=False)
     engine_version: Mapped[str] = mapped_column(String(40), nullable=False)
+    document_id: Mapped[int] = mapped_column(Id, ForeignKey("match_document.id"), nullable=False)
+    corpus_change: Mapped[int] = mapped_column(Integer, nullable=False)
     input_sha256: Mapped[str] = mapped_column(String(64), nullable=False)
     output_sha256: Mapped[str] = mapped_column(String(64), nullable=False)
     candidates: Mapped[int] = mapped_column(Integer, nullable=False)
@@ -96,7 +152,7 @@ class MatchRun(Identified, Base):
 
 
 class MatchEntry(Identified, Base):
-    """One place on a shortlist. `parts` sum to `score`; `reasons` say why."""
+    """One place on a shortlist. `parts` (name → points) add up to `score`, to the millionth."""
 
     __tablename__ = "match_entry"
     __table_args__ = (
@@ -125,6 +181,7 @@ class MatchChange(Identified, Base):
     )
     capability_id: Mapped[int] = mapped_column(Id, nullable=False)
     capability_version: Mapped[int] = mapped_column(Integer, nullable=False)
+    corpus_change: Mapped[int] = mapped_column(Integer, nullable=False)
     place_before: Mapped[int | None]
     place_after: Mapped[int | None]
     cause: Mapped[str] = mapped_column(String(24), nullable=False)

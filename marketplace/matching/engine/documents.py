@@ -16,6 +16,9 @@ from typing import Any, Self
 
 from marketplace.indicators.model import Indicator
 
+#: Sections that are lists of names and no sentences.
+LISTS = ("keywords", "indicators", "certificates")
+
 
 class Kind(StrEnum):
     """The three things that are matched; challenges and needs seek, capabilities answer."""
@@ -88,7 +91,7 @@ class Matchable:
 
     def body(self) -> str:
         """The running text, for quotes and for reading quantities: the title's line first."""
-        return "\n".join(text for name, text in self.text_sections() if name != "keywords")
+        return "\n".join(text for name, text in self.text_sections() if name not in LISTS)
 
     def digest(self) -> str:
         """A hash of everything the engine sees: equal digests give equal scores."""

@@ -211,16 +211,21 @@ class Index:
         total = sparse.csr_matrix((rows, len(self.vocabulary_)), dtype=np.float64)
         for name in sorted(counts):
             matrix = counts[name].tocsr().astype(np.float64)
-            average = self.average_length_.get(name)
-            if average is None:
-                average = self.average_length_.get("body", np.ones(len(FIELDS)))
-            relative = _lengths(matrix, fields) / average
+            relative = _lengths(matrix, fields) / self._usual_length(name)
             discount = 1.0 / (1.0 - self.weights.b + self.weights.b * relative)
             row_of_entry = np.repeat(np.arange(rows), np.diff(matrix.indptr))
             matrix.data *= self._section_weight(name) * discount[row_of_entry, fields[matrix.indices]]
             total = total + matrix
         total.data = total.data / (self.weights.k1 + total.data)
         return total
+
+    def _usual_length(self, section: str) -> FloatArray:
+        """The section's average length; of one that the epoch never saw, that of the longest it did see."""
+        known = self.average_length_.get(section)
+        if known is not None:
+            return known
+        longest: FloatArray = np.max([np.ones(len(FIELDS)), *self.average_length_.values()], axis=0)
+        return longest
 
     def _section_weight(self, name: str) -> float:
         return {"title": self.weights.title, "keywords": self.weights.keywords}.get(name, self.weights.body)

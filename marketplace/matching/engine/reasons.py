@@ -13,13 +13,11 @@ from typing import Any
 
 from marketplace.indicators.compare import Verdict
 from marketplace.indicators.model import Mark
-from marketplace.language import sentence_spans, spans
 from marketplace.matching.engine.index import Index
 from marketplace.matching.engine.parts import Comparison
 from marketplace.matching.engine.ranking import Match, Part
 from marketplace.matching.engine.scoring import Query, term_products, weigh
 from marketplace.matching.engine.terms import BIGRAMS, CHARACTERS, WORDS, field_of, plain
-from marketplace.matching.engine.weights import MICRO
 
 _TERMS_SHOWN = 12
 _MISSING_SHOWN = 5
@@ -77,19 +75,22 @@ class Reasons:
     advice: tuple[Advice, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A stretch of a quoted text; `number` is that of the term it shows, 0 for plain text."""
-
-    text: str
-    number: int = 0
-
-
 def explain(match: Match, index: Index, others: Sequence[Match] = ()) -> Reasons:
     """Reasons of `match`, whose capability must be in `index`; `others` are asked to fill its gaps."""
-    row = next(i for i, document in enumerate(index.documents_) if document.key == match.capability.key)
-    query = weigh(match.seeker, index)
-    products = term_products(query, index, row)
+    return explain_all([match], index, others)[0]
+
+
+def explain_all(matches: Sequence[Match], index: Index, others: Sequence[Match] = ()) -> list[Reasons]:
+    """Reasons of several matches of one seeker, whose terms are weighed once."""
+    if not matches:
+        return []
+    query = weigh(matches[0].seeker, index)
+    rows = {document.key: row for row, document in enumerate(index.documents_)}
+    shared = term_products(query, index, [rows[match.capability.key] for match in matches])
+    return [_explain(match, query, products, others) for match, products in zip(matches, shared, strict=True)]
+
+
+def _explain(match: Match, query: Query, products: Mapping[str, int], others: Sequence[Match]) -> Reasons:
     shown, rest = _terms(products, match.part("text").points)
     indicators = _indicators(match)
     return Reasons(
@@ -115,56 +116,6 @@ def spread(points: int, shares: Sequence[float]) -> list[int]:
     for i in by_remainder[: points - sum(pieces)]:
         pieces[i] += 1
     return pieces
-
-
-def excerpt(text: str, terms: Sequence[str], *, length: int = 160) -> tuple[Piece, ...]:
-    """The sentences of `text` that hold the most of `terms`, in their order, with every term marked.
-
-    Terms are numbered from 1 as given. Never longer than about `length` characters plus one sentence.
-    """
-    numbers = {term: number for number, term in enumerate(terms, start=1)}
-    marks = [(start, end, numbers[term]) for start, end, term in spans(text, terms)]
-    chosen: list[tuple[int, int]] = []
-    taken = 0
-    seen: set[int] = set()
-    stretches = list(sentence_spans(text))
-    while stretches and taken < length:
-        values = [len(_numbers(marks, stretch) - seen) for stretch in stretches]
-        best = max(range(len(stretches)), key=lambda i: (values[i], -i))
-        if values[best] == 0 and chosen:
-            break
-        stretch = stretches.pop(best)
-        chosen.append(stretch)
-        seen |= _numbers(marks, stretch)
-        taken += stretch[1] - stretch[0]
-    return tuple(_pieces(text, sorted(chosen), marks))
-
-
-def _numbers(marks: Sequence[tuple[int, int, int]], stretch: tuple[int, int]) -> set[int]:
-    return {number for start, end, number in marks if stretch[0] <= start and end <= stretch[1]}
-
-
-def _pieces(
-    text: str, stretches: Sequence[tuple[int, int]], marks: Sequence[tuple[int, int, int]]
-) -> Iterator[Piece]:
-    """Plain and marked pieces of the chosen stretches, with …… where something is left out."""
-    end_of_last = 0
-    for begin, finish in stretches:
-        if begin > end_of_last:
-            yield Piece("……")
-        place = begin
-        for start, end, number in marks:
-            if start < begin or end > finish:
-                continue
-            if start > place:
-                yield Piece(text[place:start])
-            yield Piece(text[start:end], number)
-            place = end
-        if place < finish:
-            yield Piece(text[place:finish])
-        end_of_last = finish
-    if stretches and end_of_last < len(text.rstrip()):
-        yield Piece("……")
 
 
 def _terms(products: Mapping[str, int], points: int) -> tuple[tuple[TermPoints, ...], TermPoints]:
@@ -323,13 +274,3 @@ def weaknesses(reasons: Reasons) -> list[IndicatorPoints]:
 def _by_mark(lines: Iterator[IndicatorPoints]) -> list[IndicatorPoints]:
     order = [mark.value for mark in Mark]
     return sorted(lines, key=lambda line: order.index(line.mark))
-
-
-def loss_total(reasons: Reasons) -> int:
-    """What is missing to 100, in millionths."""
-    return sum(loss.points for loss in reasons.losses)
-
-
-def full_score() -> int:
-    """100 points in millionths."""
-    return 100 * MICRO

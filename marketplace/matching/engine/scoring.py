@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,18 +78,16 @@ def agreements(query: Query, index: Index) -> tuple[IntArray, FloatArray]:
     return sums.astype(np.int64), np.minimum(sums / query.full, 1.0)
 
 
-def term_products(query: Query, index: Index, row: int) -> dict[str, int]:
-    """The product in quanta of every term that the seeker shares with the document in `row`."""
+def term_products(query: Query, index: Index, rows: Sequence[int]) -> list[dict[str, int]]:
+    """For each document in `rows`: the product in quanta of every term that it shares with the seeker."""
     columns, worths = _known(query, index)
-    positions, rows, impacts = index.rows_of(columns)
-    chosen = np.flatnonzero(rows == row)
-    products = np.rint(worths[positions[chosen]] * impacts[chosen] * _QUANTA)
+    positions, found_in, impacts = index.rows_of(columns)
+    products = np.rint(worths[positions] * impacts * _QUANTA)
     known = [term for term in query.weights if term in index.vocabulary_]
-    return {
-        known[position]: int(product)
-        for position, product in zip(positions[chosen], products, strict=True)
-        if product
-    }
+    shared: dict[int, dict[str, int]] = {row: {} for row in rows}
+    for place in np.flatnonzero(np.isin(found_in, rows) & (products > 0)):
+        shared[int(found_in[place])][known[positions[place]]] = int(products[place])
+    return [shared[row] for row in rows]
 
 
 def _known(query: Query, index: Index) -> tuple[IntArray, FloatArray]:

@@ -242,7 +242,7 @@ DELETABLE = (
 EMPTY = Matchable(Kind.CAPABILITY, 0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.sets(st.sampled_from(DELETABLE)), st.sampled_from(DELETABLE))
 def test_deleting_a_field_of_a_capability_never_raises_its_score(already, deleted):
     ranker = Ranker().fit([FULL, *(capability(n, t, b) for n, (t, b) in enumerate(CAPABILITIES, start=10))])

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from marketplace.indicators.model import Comparator, Indicator, Mark
+from marketplace.matching.engine.excerpts import excerpt
 from marketplace.matching.engine.ranking import Ranker
 from marketplace.matching.engine.reasons import (
-    excerpt,
     explain,
-    full_score,
     spread,
     strengths,
     weaknesses,
 )
+from marketplace.matching.engine.weights import MICRO
 from tests.unit.matching.conftest import NOW
 
 FORCE = Indicator("夹紧力", Comparator.GE, Decimal(28), unit="kN", weight=50, mark=Mark.MUST)
@@ -54,7 +54,7 @@ def test_indicators_add_up_to_their_part(ranker, matches):
 def test_losses_add_up_to_what_is_missing_to_a_hundred(ranker, matches):
     for match in matches:
         reasons = explain(match, ranker.index_)
-        assert sum(loss.points for loss in reasons.losses) == full_score() - match.score
+        assert sum(loss.points for loss in reasons.losses) == 100 * MICRO - match.score
         assert all(loss.points > 0 for loss in reasons.losses)
 
 

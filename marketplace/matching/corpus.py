@@ -1,0 +1,198 @@
+"""The corpus: which capabilities' documents are in force, and what a computation may rest on.
+
+A document enters and leaves with a numbered change of the corpus; a reader that computed on change n may
+write only while n is still the change, or has to look again. Light: the engine is not needed to ask. Not
+here: the epochs' files (`epochs`) and rankings (`runs`).
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from marketplace.kernel.db import db
+from marketplace.language import LANGUAGE_VERSION
+from marketplace.matching.engine import ENGINE_VERSION
+from marketplace.matching.engine.documents import Matchable
+from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
+from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind, WeightSet
+
+# An epoch is due when this share of its documents has changed, but not for a handful, or when it is old.
+CHANGED_SHARE = 0.05
+CHANGED_AT_LEAST = 10
+OLD_AFTER = timedelta(days=1)
+
+_CAPABILITY = PostingKind.CAPABILITY
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The corpus at one moment: what a computation rests on."""
+
+    change: int
+    epoch_id: int
+    weight_set_id: int
+
+
+# --- documents in force -----------------------------------------------------------------------------------
+
+
+def put_in_force(documents: Iterable[Matchable], *, now: datetime) -> int:
+    """Take over capabilities' documents inside the current transaction; how many were new or changed.
+
+    Inactive ones leave. All that changes does so in one change of the corpus.
+    """
+    corpus = locked_corpus()
+    wanted = {document.id: document for document in documents}
+    standing = {
+        row.posting_id: row
+        for row in db.session.scalars(_in_force().where(MatchDocument.posting_id.in_(wanted)))
+    }
+    leaving, entering = [], []
+    for posting_id, document in sorted(wanted.items()):
+        row = standing.get(posting_id)
+        if row is not None and (not document.active or row.sha256 != document.digest()):
+            leaving.append(row)
+        if document.active and (row is None or row.sha256 != document.digest()):
+            entering.append(document)
+    if not leaving and not entering:
+        return 0
+    corpus.change += 1
+    for row in leaving:
+        row.left_change = corpus.change
+    db.session.flush()
+    db.session.add_all(new_row(document, change=corpus.change, now=now) for document in entering)
+    db.session.flush()
+    return len({row.posting_id for row in leaving} | {document.id for document in entering})
+
+
+def take_out(posting_id: int) -> None:
+    """End a capability's document inside the current transaction."""
+    corpus = locked_corpus()
+    row = db.session.scalar(_in_force().where(MatchDocument.posting_id == posting_id))
+    if row is not None:
+        corpus.change += 1
+        row.left_change = corpus.change
+
+
+def input_digest(seeker: Matchable, state: State) -> str:
+    """A hash of all that a ranking rests on: seeker, capabilities, epoch, weights, engine, dictionary."""
+    session = db.session()
+    key = ("matching.corpus_digest", state.epoch_id, state.change)
+    if key not in session.info:
+        session.info[key] = _corpus_digest(state)
+    return hashlib.sha256(f"{session.info[key]} {seeker.digest()}".encode()).hexdigest()
+
+
+def _corpus_digest(state: State) -> str:
+    epoch = db.session.scalars(select(CorpusEpoch.sha256).where(CorpusEpoch.id == state.epoch_id)).one()
+    parts = [ENGINE_VERSION, LANGUAGE_VERSION, DEFAULT_WEIGHTS.digest(), epoch]
+    parts += db.session.scalars(
+        select(MatchDocument.sha256).where(as_of(state.change)).order_by(MatchDocument.posting_id)
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def new_row(document: Matchable, *, change: int, now: datetime) -> MatchDocument:
+    return MatchDocument(
+        kind=PostingKind(document.kind),
+        posting_id=document.id,
+        version=document.version,
+        content=document.to_dict(),
+        sha256=document.digest(),
+        entered_change=change,
+        created_at=now,
+    )
+
+
+def list_in_force(change: int) -> list[Matchable]:
+    """The capabilities' documents as of a change of the corpus."""
+    rows = db.session.scalars(
+        select(MatchDocument.content).where(as_of(change)).order_by(MatchDocument.posting_id)
+    )
+    return [Matchable.from_dict(content) for content in rows]
+
+
+def _in_force() -> Select[MatchDocument]:
+    return select(MatchDocument).where(MatchDocument.kind == _CAPABILITY, MatchDocument.left_change.is_(None))
+
+
+def as_of(change: int) -> ColumnElement[bool]:
+    """Which capabilities' documents are in force as of a change of the corpus."""
+    return and_(
+        MatchDocument.kind == _CAPABILITY,
+        MatchDocument.entered_change <= change,
+        or_(MatchDocument.left_change.is_(None), MatchDocument.left_change > change),
+    )
+
+
+def locked_corpus() -> Corpus:
+    """The corpus' one row, held against other writers until the transaction ends."""
+    corpus = db.session.scalar(
+        select(Corpus).where(Corpus.id == 1).with_for_update().execution_options(populate_existing=True)
+    )
+    if corpus is None:
+        corpus = Corpus(id=1, change=0)
+        db.session.add(corpus)
+        db.session.flush()
+    return corpus
+
+
+# --- what a computation rests on --------------------------------------------------------------------------
+
+
+def still_holds(state: State) -> bool:
+    """Whether nothing came or went since `state`; inside a transaction, nothing will until it ends."""
+    corpus = db.session.execute(
+        select(Corpus.change, Corpus.epoch_id).where(Corpus.id == 1).with_for_update(read=True)
+    ).one()
+    return (corpus.change, corpus.epoch_id) == (state.change, state.epoch_id)
+
+
+def read_state() -> tuple[State, CorpusEpoch] | None:
+    """How the corpus stands, with its epoch.
+
+    None where there is no epoch, or only one of another engine, dictionary or weighting.
+    """
+    row = db.session.execute(
+        select(Corpus.change, CorpusEpoch)
+        .join(CorpusEpoch, CorpusEpoch.id == Corpus.epoch_id)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    weight_set_id = find_weight_set()
+    if row is None or weight_set_id is None:
+        return None
+    change, epoch = row
+    if (epoch.engine_version, epoch.language_version) != (ENGINE_VERSION, LANGUAGE_VERSION):
+        return None
+    return State(change, epoch.id, weight_set_id), epoch
+
+
+def find_weight_set() -> int | None:
+    """The id of the set in force, if it is the one that this engine ranks by."""
+    newest = db.session.scalar(select(WeightSet).order_by(WeightSet.id.desc()).limit(1))
+    return newest.id if newest is not None and newest.weights == DEFAULT_WEIGHTS.to_dict() else None
+
+
+def epoch_is_due(*, now: datetime) -> bool:
+    """Whether the statistics have grown stale: too much has changed since, or too long ago."""
+    found = read_state()
+    if found is None:
+        return True
+    epoch = found[1]
+    changed = db.session.scalar(
+        select(func.count(func.distinct(MatchDocument.posting_id))).where(
+            MatchDocument.kind == _CAPABILITY,
+            or_(
+                MatchDocument.entered_change > epoch.corpus_change,
+                MatchDocument.left_change > epoch.corpus_change,
+            ),
+        )
+    )
+    if not changed:
+        return False
+    return (
+        changed >= max(CHANGED_AT_LEAST, CHANGED_SHARE * epoch.documents) or now - epoch.built_at > OLD_AFTER
+    )

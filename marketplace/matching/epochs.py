@@ -1,0 +1,185 @@
+"""Epochs: the statistics that scores rest on, as files that every process opens memory-mapped.
+
+Files are written aside, synced and renamed, so that a crash leaves the old ones serving; lost or damaged
+ones are built again from the documents, the same to the bit. Not here: when an epoch is due (`corpus`).
+"""
+
+import hashlib
+import logging
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import current_app
+from sqlalchemy import select
+
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.language import LANGUAGE_VERSION
+from marketplace.matching.corpus import (
+    State,
+    as_of,
+    find_weight_set,
+    list_in_force,
+    locked_corpus,
+    read_state,
+)
+from marketplace.matching.engine import ENGINE_VERSION
+from marketplace.matching.engine.documents import Matchable
+from marketplace.matching.engine.index import ForeignIndexError
+from marketplace.matching.engine.ranking import Ranker
+from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
+from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind, WeightSet
+
+log = logging.getLogger(__name__)
+
+_CAPABILITY = PostingKind.CAPABILITY
+
+
+def open_corpus() -> tuple[State, Ranker]:
+    """The corpus as it stands, ready to rank. Builds an epoch where there is none that this engine can use.
+
+    Opens a transaction of its own if it has to build: not to be called inside one.
+    """
+    found = read_state()
+    if found is None:
+        build_epoch()
+        found = read_state()
+        if found is None:
+            raise RuntimeError("an epoch was built and is not there")
+    state, epoch = found
+    return state, _ranker_at(epoch, state.change)
+
+
+def build_epoch() -> CorpusEpoch:
+    """Learn the statistics of what is in force, keep them as files and rank by them from now on."""
+    change = db.session.scalar(select(Corpus.change)) or 0
+    documents = list_in_force(change)
+    ranker = Ranker(DEFAULT_WEIGHTS).fit(documents)
+    folder = _write_files(ranker, f"epoch-{change}")
+    now = clock.now()
+    with transaction():
+        corpus = locked_corpus()
+        if find_weight_set() is None:
+            db.session.add(
+                WeightSet(
+                    weights=DEFAULT_WEIGHTS.to_dict(),
+                    author_name="platform",
+                    reason=f"随程序 {ENGINE_VERSION} 提供的权重 {DEFAULT_WEIGHTS.version}",
+                    accepted_at=now,
+                )
+            )
+        epoch = CorpusEpoch(
+            built_at=now,
+            corpus_change=change,
+            documents=len(documents),
+            engine_version=ENGINE_VERSION,
+            language_version=LANGUAGE_VERSION,
+            folder=folder.name,
+            sha256=hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest(),
+        )
+        db.session.add(epoch)
+        db.session.flush()
+        corpus.epoch_id = epoch.id
+    _remove_old_files(keep=folder)
+    return epoch
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What this process has open: one epoch, and the corpus at its latest change seen."""
+
+    epoch_id: int | None = None
+    base: Ranker | None = None
+    change: int | None = None
+    current: Ranker | None = None
+
+
+_opened: dict[str, _Opened] = {}
+
+
+def _ranker_at(epoch: CorpusEpoch, change: int) -> Ranker:
+    # Several applications in one process (tests) must not share what belongs to one database.
+    opened = _opened.setdefault(str(_folder()), _Opened())
+    if opened.epoch_id != epoch.id or opened.base is None:
+        opened.base, opened.epoch_id, opened.change = _load(epoch), epoch.id, None
+    if opened.change != change or opened.current is None:
+        changed, removed = _changes_between(epoch.corpus_change, change)
+        opened.current = opened.base.with_changes(changed, removed) if changed or removed else opened.base
+        opened.change = change
+    return opened.current
+
+
+def _changes_between(before: int, after: int) -> tuple[list[Matchable], list[tuple[str, int]]]:
+    entered = db.session.scalars(
+        select(MatchDocument.content).where(as_of(after), MatchDocument.entered_change > before)
+    )
+    changed = [Matchable.from_dict(content) for content in entered]
+    left = db.session.scalars(
+        select(MatchDocument.posting_id).where(
+            MatchDocument.kind == _CAPABILITY,
+            MatchDocument.left_change > before,
+            MatchDocument.left_change <= after,
+        )
+    )
+    present = {document.id for document in changed}
+    return changed, [(_CAPABILITY.value, id) for id in sorted(set(left) - present)]
+
+
+def _load(epoch: CorpusEpoch) -> Ranker:
+    folder = _folder() / epoch.folder
+    try:
+        return Ranker(DEFAULT_WEIGHTS).load(folder)
+    except ForeignIndexError as error:
+        log.warning("epoch %s is built again: %s", epoch.id, error)
+    ranker = Ranker(DEFAULT_WEIGHTS).fit(list_in_force(epoch.corpus_change))
+    _write_files(ranker, epoch.folder)
+    return ranker
+
+
+# --- files ------------------------------------------------------------------------------------------------
+
+
+def _folder() -> Path:
+    folder = Path(current_app.config["INSTANCE_DIR"]) / "matching"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write_files(ranker: Ranker, name: str) -> Path:
+    """Write aside and rename; what stood under the name before is replaced."""
+    target = _folder() / name
+    aside = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=_folder()))
+    ranker.save(aside)
+    _sync_folder(aside)
+    if target.exists():
+        # A folder cannot be renamed onto another one; readers have the old files open.
+        old = Path(tempfile.mkdtemp(prefix=".old-", dir=_folder()))
+        target.rename(old / "gone")
+        shutil.rmtree(old, ignore_errors=True)
+    aside.rename(target)
+    _sync_folder(_folder())
+    return target
+
+
+def _remove_old_files(*, keep: Path) -> None:
+    """Forget the epochs before the last, and what a crash left half written an hour ago."""
+    epochs = sorted(_folder().glob("epoch-*"), key=lambda path: path.stat().st_mtime)
+    for path in epochs[:-2]:
+        if path != keep:
+            shutil.rmtree(path, ignore_errors=True)
+    hour_ago = time.time() - 3600
+    for path in _folder().glob(".*"):
+        if path.stat().st_mtime < hour_ago:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,105 @@
+"""The kinds of work that matching takes from the outbox. Each is safe to run twice.
+
+    matching.rank_seeker       subject: a challenge or need, payload kind
+    matching.place_capability  subject: a capability
+    matching.remove            subject: what was withdrawn, payload kind
+    matching.build_epoch       bulk: learn the corpus anew, then rank everything by it
+    matching.rank_import       bulk: take over what an import brought, then the same
+    matching.rerank_batch      bulk: rank what is not ranked by the epoch in force
+
+Not here: what the work does (`runs`, `corpus`).
+"""
+
+import time
+from collections.abc import Callable
+
+from marketplace.kernel import clock
+from marketplace.kernel.db import transaction
+from marketplace.kernel.outbox import Lease, Work
+from marketplace.matching import corpus, epochs, runs
+from marketplace.matching.models import PostingKind
+from marketplace.matching.sources import Subject
+
+#: A lease lasts half a minute; a long run says at least this often that it lives.
+RENEW_EVERY_SECONDS = 5.0
+
+
+def rank_seeker(lease: Lease) -> None:
+    for work in lease.work:
+        runs.rank_seeker(_subject(work), finish=_finisher(lease, work))
+
+
+def place_capability(lease: Lease) -> None:
+    for work in lease.work:
+        if work.subject_id is not None:
+            runs.place_capability(work.subject_id, finish=_finisher(lease, work))
+
+
+def remove(lease: Lease) -> None:
+    for work in lease.work:
+        subject = _subject(work)
+        if subject.kind is PostingKind.CAPABILITY:
+            runs.remove_capability(subject.id, finish=_finisher(lease, work))
+        else:
+            runs.close_seeker(subject, finish=_finisher(lease, work))
+
+
+def build_epoch(lease: Lease) -> None:
+    """Learn the corpus anew and bring every shortlist onto it."""
+    epochs.build_epoch()
+    rank_everything(_progress(lease))
+    with transaction():
+        lease.finish()
+
+
+def rank_import(lease: Lease) -> None:
+    """Take over what came in at once: one change of the corpus, one epoch, one ranking of each seeker."""
+    runs.take_over_capabilities()
+    if corpus.epoch_is_due(now=clock.now()):
+        epochs.build_epoch()
+    rank_everything(_progress(lease))
+    with transaction():
+        lease.finish()
+
+
+def rerank_batch(lease: Lease) -> None:
+    rank_everything(_progress(lease))
+    with transaction():
+        lease.finish()
+
+
+def rank_everything(report: Callable[[int, int], None]) -> int:
+    """Rank every open seeker that is not ranked by the epoch in force; how many there were.
+
+    Taken up again after a death it goes on where it was: what is done is not done twice.
+    """
+    waiting = runs.list_unranked(now=clock.now())
+    report(0, len(waiting))
+    for done, subject in enumerate(waiting, start=1):
+        runs.rank_seeker(subject, again=True)
+        report(done, len(waiting))
+    runs.note_capabilities_placed()
+    return len(waiting)
+
+
+def _subject(work: Work) -> Subject:
+    if work.subject_id is None:
+        raise ValueError(f"work {work.id} names no posting")
+    return Subject(PostingKind(work.payload["kind"]), work.subject_id)
+
+
+def _finisher(lease: Lease, work: Work) -> Callable[[], None]:
+    return lambda: lease.finish([work.id])
+
+
+def _progress(lease: Lease) -> Callable[[int, int], None]:
+    """Keep the lease alive and note in its row how far the run has come."""
+    renewed = 0.0
+
+    def report(done: int, total: int) -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed >= RENEW_EVERY_SECONDS or done == total:
+            lease.renew({**lease.work[0].payload, "done": done, "total": total})
+            renewed = time.monotonic()
+
+    return report

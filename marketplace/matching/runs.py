@@ -1,0 +1,617 @@
+"""Ranking as work: what is computed outside of any transaction, and the short fenced write of its effect.
+
+Everything here may run twice, be overtaken or be killed at any point: a version has one effect, because a
+write looks again at what the computation rested on. Not here: who asks for the work (`jobs`, `cli`).
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.numbering import next_number
+from marketplace.kernel.outbox import defer, is_pending
+from marketplace.matching import corpus, epochs, sources
+from marketplace.matching.corpus import State
+from marketplace.matching.engine import ENGINE_VERSION
+from marketplace.matching.engine.documents import Matchable
+from marketplace.matching.engine.eligibility import is_open
+from marketplace.matching.engine.ranking import Match, Ranker
+from marketplace.matching.engine.ranking import Ranking as Ranked
+from marketplace.matching.engine.reasons import Reasons, TermPoints, explain_all
+from marketplace.matching.engine.weights import MICRO, PART_NAMES
+from marketplace.matching.models import (
+    MatchChange,
+    MatchDocument,
+    MatchEntry,
+    MatchRun,
+    PostingKind,
+    Ranking,
+)
+from marketplace.matching.sources import Subject
+
+log = logging.getLogger(__name__)
+
+#: How often a computation is done again because the corpus changed meanwhile, before it is put off.
+TRIES = 8
+
+Finish = Callable[[], None]
+
+
+class CorpusRestless(RuntimeError):
+    """The corpus changed during every try; the work is to be done later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """A ranking as it is to be kept."""
+
+    seeker: Matchable
+    ranked: Ranked
+    reasons: Sequence[Reasons]
+    state: State
+    started_at: datetime
+
+
+def nothing_to_finish() -> None:
+    """For work that no outbox row stands for."""
+
+
+# --- a seeker's shortlist ---------------------------------------------------------------------------------
+
+
+def rank_seeker(subject: Subject, *, again: bool = False, finish: Finish = nothing_to_finish) -> bool:
+    """Rank the capabilities for a challenge or need and keep the shortlist; whether there was an effect.
+
+    One that is ranked already in its current version is left alone unless `again`; one that is not open
+    is left without a shortlist.
+    """
+    for _ in range(TRIES):
+        now = clock.now()
+        seeker = sources.read_one(subject, now=now)
+        if seeker is None or not is_open(seeker, now):
+            with transaction():
+                finish()
+            return False
+        state, ranker = epochs.open_corpus()
+        shortlist = compute(seeker, ranker, state, now=now)
+        with transaction():
+            if not corpus.still_holds(state):
+                continue
+            effect = _keep(shortlist, again=again)
+            finish()
+        return effect
+    raise CorpusRestless(f"{subject.kind} {subject.id}")
+
+
+def compute(seeker: Matchable, ranker: Ranker, state: State, *, now: datetime) -> Shortlist:
+    """The shortlist of `seeker` with its reasons; touches no database."""
+    ranked = ranker.rank(seeker, now=now)
+    reasons = explain_all(ranked.matches, ranker.index_, ranked.matches)
+    return Shortlist(seeker, ranked, reasons, state, now)
+
+
+def _keep(shortlist: Shortlist, *, again: bool) -> bool:
+    seeker, state = shortlist.seeker, shortlist.state
+    fence = _locked_ranking(PostingKind(seeker.kind), seeker.id)
+    if fence is not None and fence.ranked_version >= seeker.version and not again:
+        return False
+    if fence is not None and fence.ranked_version > seeker.version:
+        return False
+    now = clock.now()
+    before = _current_run(PostingKind(seeker.kind), seeker.id)
+    run = _new_run(shortlist, now=now)
+    places_before: dict[int, int] = {}
+    if before is not None:
+        places_before = {line.capability_id: line.place for line in _lines(before.id)}
+        before.superseded_at = now
+        db.session.flush()
+    db.session.add(run)
+    db.session.flush()
+    entries = _entries(run.id, shortlist)
+    db.session.add_all(entries)
+    if before is not None:
+        places = {entry.capability_id: entry.place for entry in entries}
+        versions = {entry.capability_id: entry.capability_version for entry in entries}
+        moved = {one for one in places if places_before.get(one, places[one]) != places[one]}
+        _note_changes(run.id, places_before, places, versions, state, cause="reranked", also=moved)
+    _note_ranked(fence, seeker, state, run_id=run.id, now=now)
+    return True
+
+
+def _new_run(shortlist: Shortlist, *, now: datetime) -> MatchRun:
+    seeker, ranked, state = shortlist.seeker, shortlist.ranked, shortlist.state
+    return MatchRun(
+        public_no=next_number("MR", now=now, width=6),
+        seeker_kind=PostingKind(seeker.kind),
+        seeker_id=seeker.id,
+        seeker_version=seeker.version,
+        epoch_id=state.epoch_id,
+        weight_set_id=state.weight_set_id,
+        engine_version=ENGINE_VERSION,
+        document_id=_document_in_force(seeker, state, now=now),
+        corpus_change=state.change,
+        input_sha256=corpus.input_digest(seeker, state),
+        output_sha256=output_digest(_output(ranked)),
+        candidates=ranked.considered,
+        eligible=ranked.considered - sum(ranked.excluded.values()),
+        excluded={**ranked.excluded, "unrelated": ranked.unrelated},
+        started_at=shortlist.started_at,
+        finished_at=now,
+    )
+
+
+def _output(ranked: Ranked) -> Iterator[tuple[int, int, Mapping[str, float]]]:
+    for match in ranked.matches:
+        parts = {part.name: points(part.points) for part in match.parts}
+        yield match.capability.id, match.capability.version, parts
+
+
+def _document_in_force(seeker: Matchable, state: State, *, now: datetime) -> int:
+    """The id of the seeker's document, a new one in place of another text or other facts."""
+    row = db.session.scalar(
+        select(MatchDocument).where(
+            MatchDocument.kind == PostingKind(seeker.kind),
+            MatchDocument.posting_id == seeker.id,
+            MatchDocument.left_change.is_(None),
+        )
+    )
+    if row is not None and row.sha256 == seeker.digest():
+        return row.id
+    if row is not None:
+        row.left_change = state.change
+        db.session.flush()
+    row = corpus.new_row(seeker, change=state.change, now=now)
+    db.session.add(row)
+    db.session.flush()
+    return row.id
+
+
+def _note_ranked(
+    fence: Ranking | None, document: Matchable, state: State, *, run_id: int | None, now: datetime
+) -> None:
+    values = {
+        "ranked_version": document.version,
+        "epoch_id": state.epoch_id,
+        "weight_set_id": state.weight_set_id,
+        "run_id": run_id,
+        "ranked_at": now,
+    }
+    if fence is None:
+        db.session.add(Ranking(kind=PostingKind(document.kind), posting_id=document.id, **values))
+        return
+    for name, value in values.items():
+        setattr(fence, name, value)
+
+
+# --- entries ----------------------------------------------------------------------------------------------
+
+
+def _entries(run_id: int, shortlist: Shortlist) -> list[MatchEntry]:
+    return [
+        _entry(run_id, place, match, reasons)
+        for place, (match, reasons) in enumerate(
+            zip(shortlist.ranked.matches, shortlist.reasons, strict=True), start=1
+        )
+    ]
+
+
+def _entry(run_id: int, place: int, match: Match, reasons: Reasons) -> MatchEntry:
+    parts = {part.name: part.points for part in match.parts}
+    if sum(parts.values()) != match.score:
+        raise AssertionError(f"the parts of capability {match.capability.id} do not add up to its score")
+    return MatchEntry(
+        run_id=run_id,
+        place=place,
+        capability_id=match.capability.id,
+        capability_version=match.capability.version,
+        organisation_id=match.capability.organisation_id,
+        score=points(match.score),
+        parts={name: points(value) for name, value in parts.items()},
+        reasons=reasons_data(match, reasons),
+    )
+
+
+def points(millionths: int) -> float:
+    """Millionths of a point as points; exact to the millionth."""
+    return millionths / MICRO
+
+
+def reasons_data(match: Match, reasons: Reasons) -> dict[str, object]:
+    """The JSON form of an explanation, in points."""
+
+    def terms(several: Iterable[TermPoints]) -> list[dict[str, object]]:
+        return [{"term": one.term, "points": points(one.points)} for one in several]
+
+    return {
+        "agreement": round(match.agreement, 6),
+        "support": round(match.support, 6),
+        "facts": {part.name: dict(part.facts) for part in match.parts if part.facts},
+        "terms": terms(reasons.terms),
+        "other_terms": points(reasons.other_terms.points),
+        "indicators": [
+            asdict(line) | {"points": points(line.points), "maximum": points(line.maximum)}
+            for line in reasons.indicators
+        ],
+        "losses": [
+            {"code": loss.code, "points": points(loss.points), "facts": dict(loss.facts)}
+            for loss in reasons.losses
+        ],
+        "advice": [{"code": advice.code, "facts": dict(advice.facts)} for advice in reasons.advice],
+    }
+
+
+def output_digest(lines: Iterable[tuple[int, int, Mapping[str, float]]]) -> str:
+    """A hash over (capability, version, parts) in the order of places: equal for a faithful replay."""
+    rows = [
+        [capability_id, version, [[name, parts[name]] for name in PART_NAMES]]
+        for capability_id, version, parts in lines
+    ]
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+# --- a capability's places --------------------------------------------------------------------------------
+
+
+def place_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
+    """Take over a new or changed capability and change only the shortlists that it enters, leaves or is on.
+
+    How many shortlists changed. A capability that is no longer public is taken out instead.
+    """
+    now = clock.now()
+    document = sources.read_one(Subject(PostingKind.CAPABILITY, capability_id), now=now)
+    if document is None or not is_open(document, now):
+        return remove_capability(capability_id, finish=finish)
+    with transaction():
+        corpus.put_in_force([document], now=now)
+    state, ranker = epochs.open_corpus()
+    boards = _current_boards(state)
+    matches = {
+        match.seeker.key: match
+        for match in ranker.rank_seekers(document, (board.seeker for board in boards), now=now)
+    }
+    changed = 0
+    for board in boards:
+        match = matches.get(board.seeker.key)
+        if board.holds(capability_id) or (match is not None and board.admits(match, ranker.size)):
+            changed += _change_board(board, capability_id, match, ranker, state, cause="placed")
+    with transaction():
+        fence = _locked_ranking(PostingKind.CAPABILITY, capability_id)
+        if fence is None or fence.ranked_version <= document.version:
+            _note_ranked(fence, document, state, run_id=None, now=clock.now())
+        _ask_for_epoch_if_due()
+        finish()
+    return changed
+
+
+def remove_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
+    """Take a capability off every shortlist; whoever stood behind it moves up."""
+    with transaction():
+        corpus.take_out(capability_id)
+    state, ranker = epochs.open_corpus()
+    changed = 0
+    for board in _current_boards(state):
+        if board.holds(capability_id):
+            changed += _change_board(board, capability_id, None, ranker, state, cause="withdrawn")
+    with transaction():
+        _ask_for_epoch_if_due()
+        finish()
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """As much of an entry as decides about places."""
+
+    entry_id: int
+    capability_id: int
+    score: float
+    place: int
+
+    @property
+    def order(self) -> tuple[float, int]:
+        return -self.score, self.capability_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """A current shortlist and the seeker exactly as its run saw it."""
+
+    run_id: int
+    seeker: Matchable
+    lines: tuple[_Line, ...]
+
+    def holds(self, capability_id: int) -> bool:
+        return any(line.capability_id == capability_id for line in self.lines)
+
+    def admits(self, match: Match, size: int) -> bool:
+        if len(self.lines) < size:
+            return True
+        return (-points(match.score), match.capability.id) < self.lines[-1].order
+
+
+def _change_board(
+    board: _Board, capability_id: int, match: Match | None, ranker: Ranker, state: State, *, cause: str
+) -> bool:
+    """Put a capability where it now belongs on one shortlist, or off it; whether anything changed.
+
+    Done on the lines as they stand inside the transaction, so that two capabilities placed at once do not
+    undo each other. Where somebody from behind the last place has to move up, the seeker is ranked anew.
+    """
+    reasons = explain_all([match], ranker.index_)[0] if match else None
+    with transaction():
+        if not _lock_current(board.run_id, state):
+            return False
+        lines = _lines(board.run_id)
+        others = [line for line in lines if line.capability_id != capability_id]
+        order = (-points(match.score), capability_id) if match else None
+        place = 1 + sum(line.order < order for line in others) if order else None
+        must_refill = len(lines) >= ranker.size > len(others) and (place is None or place >= ranker.size)
+        if not must_refill:
+            entry = _entry(board.run_id, place, match, reasons) if place and match and reasons else None
+            if place is not None and place > ranker.size:
+                entry = None
+            changed = _put_line(board.run_id, lines, capability_id, entry, ranker.size, state, cause=cause)
+            _note_output(board.run_id, board.seeker, state)
+            return changed
+    return _refill(board, capability_id, cause=cause)
+
+
+def _put_line(
+    run_id: int,
+    lines: Sequence[_Line],
+    capability_id: int,
+    entry: MatchEntry | None,
+    size: int,
+    state: State,
+    *,
+    cause: str,
+) -> bool:
+    standing = next((line for line in lines if line.capability_id == capability_id), None)
+    others = [line for line in lines if line.capability_id != capability_id]
+    if standing is not None:
+        db.session.execute(delete(MatchEntry).where(MatchEntry.id == standing.entry_id))
+    placed = [*others]
+    if entry is not None:
+        placed.insert(entry.place - 1, _Line(0, capability_id, entry.score, entry.place))
+        db.session.add(entry)
+    dropped = placed[size:]
+    if dropped:
+        db.session.execute(delete(MatchEntry).where(MatchEntry.id.in_(line.entry_id for line in dropped)))
+    for place, line in enumerate(placed[:size], start=1):
+        if line.entry_id and line.place != place:
+            db.session.execute(
+                update(MatchEntry).where(MatchEntry.id == line.entry_id).values(place=place),
+                execution_options={"synchronize_session": False},
+            )
+    before = {line.capability_id: line.place for line in lines}
+    after = {line.capability_id: place for place, line in enumerate(placed[:size], start=1)}
+    also = {capability_id} if standing and entry and standing.score != entry.score else set()
+    return _note_changes(run_id, before, after, _versions(run_id), state, cause=cause, also=also)
+
+
+def _refill(board: _Board, capability_id: int, *, cause: str) -> bool:
+    """Rank one seeker anew within its run, because a place at the end became free."""
+    for _ in range(TRIES):
+        state, ranker = epochs.open_corpus()
+        shortlist = compute(board.seeker, ranker, state, now=clock.now())
+        with transaction():
+            if not corpus.still_holds(state):
+                continue
+            if not _lock_current(board.run_id, state):
+                return False
+            before = {line.capability_id: line.place for line in _lines(board.run_id)}
+            db.session.execute(delete(MatchEntry).where(MatchEntry.run_id == board.run_id))
+            entries = _entries(board.run_id, shortlist)
+            db.session.add_all(entries)
+            db.session.flush()
+            after = {entry.capability_id: entry.place for entry in entries}
+            versions = _versions(board.run_id)
+            also = {capability_id} & set(after)
+            _note_changes(board.run_id, before, after, versions, state, cause=cause, also=also)
+            _note_output(board.run_id, board.seeker, state)
+        return True
+    raise CorpusRestless(f"run {board.run_id}")
+
+
+def _lock_current(run_id: int, state: State) -> bool:
+    """Hold a run against other writers; False if another one took its place or another epoch is due."""
+    return (
+        db.session.scalar(
+            select(MatchRun.id)
+            .where(
+                MatchRun.id == run_id, MatchRun.superseded_at.is_(None), MatchRun.epoch_id == state.epoch_id
+            )
+            .with_for_update()
+        )
+        is not None
+    )
+
+
+def _note_output(run_id: int, seeker: Matchable, state: State) -> None:
+    """What the run now rests on and says."""
+    db.session.flush()
+    rows = db.session.execute(
+        select(MatchEntry.capability_id, MatchEntry.capability_version, MatchEntry.parts)
+        .where(MatchEntry.run_id == run_id)
+        .order_by(MatchEntry.place)
+    )
+    digest = output_digest([(row.capability_id, row.capability_version, row.parts) for row in rows])
+    run = db.session.get_one(MatchRun, run_id, populate_existing=True)
+    run.output_sha256 = digest
+    if state.change > run.corpus_change:
+        run.corpus_change = state.change
+        run.input_sha256 = corpus.input_digest(seeker, state)
+
+
+def _note_changes(
+    run_id: int,
+    before: Mapping[int, int],
+    after: Mapping[int, int],
+    versions: Mapping[int, int],
+    state: State,
+    *,
+    cause: str,
+    also: Iterable[int] = (),
+) -> bool:
+    """Keep who came, who left and whoever of `also` moved; whether there was anybody."""
+    concerned = sorted(set(before) ^ set(after) | set(also))
+    now = clock.now()
+    db.session.add_all(
+        MatchChange(
+            run_id=run_id,
+            capability_id=capability_id,
+            capability_version=versions.get(capability_id, 0),
+            corpus_change=state.change,
+            place_before=before.get(capability_id),
+            place_after=after.get(capability_id),
+            cause=cause,
+            at=now,
+        )
+        for capability_id in concerned
+    )
+    return bool(concerned)
+
+
+# --- leaving ----------------------------------------------------------------------------------------------
+
+
+def close_seeker(subject: Subject, *, finish: Finish = nothing_to_finish) -> None:
+    """End the shortlist of a challenge or need that was withdrawn; what it was stays on record."""
+    now = clock.now()
+    seeker = sources.read_one(subject, now=now)
+    with transaction():
+        if seeker is None or not seeker.active:
+            db.session.execute(
+                update(MatchRun)
+                .where(
+                    MatchRun.seeker_kind == subject.kind,
+                    MatchRun.seeker_id == subject.id,
+                    MatchRun.superseded_at.is_(None),
+                )
+                .values(superseded_at=now)
+            )
+        finish()
+
+
+# --- everything -------------------------------------------------------------------------------------------
+
+
+def take_over_capabilities() -> int:
+    """Bring the documents of all public capabilities into force at once; how many were new or changed."""
+    now = clock.now()
+    versions = sources.list_open_versions(now)
+    public = [one.id for one in versions if one.kind is PostingKind.CAPABILITY]
+    documents = sources.read(PostingKind.CAPABILITY, public, now=now)
+    standing = set(
+        db.session.scalars(
+            select(MatchDocument.posting_id).where(
+                MatchDocument.kind == PostingKind.CAPABILITY, MatchDocument.left_change.is_(None)
+            )
+        )
+    )
+    gone = standing - set(public)
+    with transaction():
+        changed = corpus.put_in_force(documents, now=now)
+        for posting_id in sorted(gone):
+            corpus.take_out(posting_id)
+    return changed + len(gone)
+
+
+def list_unranked(*, now: datetime) -> list[Subject]:
+    """Open challenges and needs that are not ranked in their version, by the epoch and weights in force."""
+    state, _ = epochs.open_corpus()
+    versions = sources.list_open_versions(now)
+    ranked = {
+        Subject(row.kind, row.posting_id): (row.ranked_version, row.epoch_id, row.weight_set_id)
+        for row in db.session.scalars(select(Ranking))
+    }
+    return [
+        subject
+        for subject in sources.list_open_seekers(now)
+        if ranked.get(subject) != (versions.get(subject), state.epoch_id, state.weight_set_id)
+    ]
+
+
+def note_capabilities_placed() -> None:
+    """After a full ranking: every capability in force stands where it belongs."""
+    state, ranker = epochs.open_corpus()
+    now = clock.now()
+    with transaction():
+        standing = {
+            row.posting_id: row
+            for row in db.session.scalars(
+                select(Ranking).where(Ranking.kind == PostingKind.CAPABILITY).with_for_update()
+            )
+        }
+        for document in ranker.index_.documents_:
+            fence = standing.get(document.id)
+            if fence is None or fence.ranked_version <= document.version:
+                _note_ranked(fence, document, state, run_id=None, now=now)
+
+
+def _ask_for_epoch_if_due() -> None:
+    if corpus.epoch_is_due(now=clock.now()) and not is_pending("matching.build_epoch", 0):
+        defer("matching.build_epoch", subject_id=0, bulk=True)
+
+
+# --- rows -------------------------------------------------------------------------------------------------
+
+
+def _locked_ranking(kind: PostingKind, posting_id: int) -> Ranking | None:
+    return db.session.scalar(
+        select(Ranking)
+        .where(Ranking.kind == kind, Ranking.posting_id == posting_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _current_run(kind: PostingKind, seeker_id: int) -> MatchRun | None:
+    return db.session.scalar(
+        select(MatchRun).where(
+            MatchRun.seeker_kind == kind, MatchRun.seeker_id == seeker_id, MatchRun.superseded_at.is_(None)
+        )
+    )
+
+
+def _current_boards(state: State) -> list[_Board]:
+    """The shortlists made by the epoch in force; those of another one are about to be made anew."""
+    rows = db.session.execute(
+        select(MatchRun.id, MatchDocument.content)
+        .join(MatchDocument, MatchDocument.id == MatchRun.document_id)
+        .where(MatchRun.superseded_at.is_(None), MatchRun.epoch_id == state.epoch_id)
+        .order_by(MatchRun.id)
+    ).all()
+    lines: dict[int, list[_Line]] = {}
+    current = select(MatchRun.id).where(MatchRun.superseded_at.is_(None), MatchRun.epoch_id == state.epoch_id)
+    for run_id, line in _read_lines(MatchEntry.run_id.in_(current)):
+        lines.setdefault(run_id, []).append(line)
+    return [_Board(id, Matchable.from_dict(content), tuple(lines.get(id, ()))) for id, content in rows]
+
+
+def _lines(run_id: int) -> list[_Line]:
+    return [line for _, line in _read_lines(MatchEntry.run_id == run_id)]
+
+
+def _read_lines(condition: ColumnElement[bool]) -> list[tuple[int, _Line]]:
+    rows = db.session.execute(
+        select(MatchEntry.run_id, MatchEntry.id, MatchEntry.capability_id, MatchEntry.score, MatchEntry.place)
+        .where(condition)
+        .order_by(MatchEntry.run_id, MatchEntry.place)
+    )
+    return [(row.run_id, _Line(row.id, row.capability_id, row.score, row.place)) for row in rows]
+
+
+def _versions(run_id: int) -> dict[int, int]:
+    db.session.flush()
+    rows = db.session.execute(
+        select(MatchEntry.capability_id, MatchEntry.capability_version).where(MatchEntry.run_id == run_id)
+    )
+    return {row.capability_id: row.capability_version for row in rows}

@@ -1,0 +1,85 @@
+"""What the features hand over to be matched, as the engine's documents.
+
+The features say what of a posting is public; here only what is no description of the thing itself is left
+aside, and the names of indicators are added as text. Not here: documents as they are kept (`corpus`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from types import ModuleType
+
+from marketplace.capabilities import queries as capabilities
+from marketplace.challenges import queries as challenges
+from marketplace.matching.engine.documents import Conditions, Kind, Matchable, Standing
+from marketplace.matching.models import PostingKind
+from marketplace.needs import queries as needs
+from marketplace.postings.matchable import Matchable as Posted
+
+SEEKERS = (PostingKind.CHALLENGE, PostingKind.NEED)
+
+# Whom a seeker admits and how it accepts is no description of what it needs.
+_NO_DESCRIPTION = ("requirements", "acceptance", "qualification")
+_QUERIES: Mapping[PostingKind, ModuleType] = {
+    PostingKind.CHALLENGE: challenges,
+    PostingKind.NEED: needs,
+    PostingKind.CAPABILITY: capabilities,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A posting by kind and id."""
+
+    kind: PostingKind
+    id: int
+
+
+def read(kind: PostingKind, ids: Sequence[int], *, now: datetime) -> list[Matchable]:
+    """The documents of postings that are or were public, by id."""
+    posted: list[Posted] = _QUERIES[kind].read_matchables(ids, now=now)
+    return [to_document(one) for one in posted]
+
+
+def read_one(subject: Subject, *, now: datetime) -> Matchable | None:
+    """One document, or None for a posting that was never public."""
+    found = read(subject.kind, [subject.id], now=now)
+    return found[0] if found else None
+
+
+def list_open_seekers(now: datetime) -> list[Subject]:
+    """Every challenge and need that capabilities are ranked for now, oldest first."""
+    return [
+        *(Subject(PostingKind.CHALLENGE, challenge_id) for challenge_id in challenges.list_open_ids(now)),
+        *(Subject(PostingKind.NEED, need_id) for need_id in needs.list_open_ids(now)),
+    ]
+
+
+def list_open_versions(now: datetime) -> dict[Subject, int]:
+    """Everything that is to be ranked or placed, with its version."""
+    found = {
+        PostingKind.CHALLENGE: challenges.list_versions(now),
+        PostingKind.NEED: needs.list_versions(now),
+        PostingKind.CAPABILITY: capabilities.list_versions(),
+    }
+    return {
+        Subject(kind, id): version for kind, versions in found.items() for id, version in versions.items()
+    }
+
+
+def to_document(posted: Posted) -> Matchable:
+    """A posting's public text and facts as the engine's document."""
+    facts = {field.name: getattr(posted, field.name) for field in fields(posted)}
+    sections = [(name, text) for name, text in posted.sections if name not in _NO_DESCRIPTION]
+    if posted.indicators:
+        names = (f"{indicator.name} {indicator.text_value}".strip() for indicator in posted.indicators)
+        sections.append(("indicators", "\n".join(names)))
+    return Matchable(
+        **facts
+        | {
+            "kind": Kind(posted.kind),
+            "sections": tuple(sections),
+            "standing": Standing(posted.standing),
+            "conditions": Conditions(**asdict(posted.conditions)),
+        }
+    )
