@@ -4,15 +4,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.kernel.actor import PlatformRole
 from marketplace.kernel.db import Base, Id, Identified, UTCDateTime, enum_column
 
 
 class TokenPurpose(StrEnum):
+    REGISTRATION = "registration"
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a purpose, not a password
-    FIRST_OPERATOR = "first_operator"
+    PLATFORM_INVITATION = "platform_invitation"
 
 
 class ConsentDocument(StrEnum):
@@ -38,6 +39,7 @@ class UserSession(Identified, Base):
 
     __tablename__ = "user_session"
 
+    # SHA-256 of the random token that the browser holds.
     token_hash: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
     user_id: Mapped[int] = mapped_column(Id, ForeignKey("app_user.id"), nullable=False, index=True)
     organisation_id: Mapped[int | None] = mapped_column(Id)
@@ -46,15 +48,18 @@ class UserSession(Identified, Base):
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False, index=True)
     user_agent: Mapped[str] = mapped_column(String(200), nullable=False, default="")
 
-    user: Mapped[User] = relationship(lazy="joined")
-
 
 class OneTimeToken(Identified, Base):
+    """What a link in a letter carries, once and not for long: for an account or a mere address."""
+
     __tablename__ = "one_time_token"
+    __table_args__ = (CheckConstraint("user_id IS NOT NULL OR email <> ''", name="for_somebody"),)
 
     purpose: Mapped[TokenPurpose] = mapped_column(enum_column(TokenPurpose), nullable=False)
     token_hash: Mapped[str] = mapped_column(String(64), nullable=False, unique=True)
     user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("app_user.id"), index=True)
+    email: Mapped[str] = mapped_column(String(254), nullable=False, default="")
+    platform_role: Mapped[PlatformRole | None] = mapped_column(enum_column(PlatformRole))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

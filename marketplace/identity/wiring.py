@@ -1,7 +1,36 @@
 """How this feature is wired into the application."""
 
-from flask import Flask
+from http import HTTPStatus
+
+from flask import Flask, make_response, render_template
+from werkzeug.wrappers import Response
+
+from marketplace.identity import (
+    permissions,  # noqa: F401 - names the audiences
+    queries,
+    sessions,
+)
+from marketplace.identity.commands import identity_cli
+from marketplace.identity.throttling import TooManyAttempts
+from marketplace.identity.views import bp
+from marketplace.kernel import navigation
+from marketplace.kernel.access import SIGNED_IN
+from marketplace.kernel.texts import N_
+from marketplace.notifications.addresses import resolve_with
+
+
+def _too_many(error: TooManyAttempts) -> Response:
+    page = render_template("errors/429.html", retry_after=error.retry_after)
+    response = make_response(page, HTTPStatus.TOO_MANY_REQUESTS)
+    response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
+    sessions.init_app(app)
+    app.register_blueprint(bp)
+    app.register_error_handler(TooManyAttempts, _too_many)
+    app.cli.add_command(identity_cli)
+    resolve_with(queries.addresses_of)
+    navigation.add_workbench(N_("账户"), N_("账号与密码"), "identity.account", SIGNED_IN, 95)

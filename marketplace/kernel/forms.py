@@ -55,6 +55,7 @@ class _Typed(wtforms.Field):
 
     widget = widgets.TextInput()
     input_type = "text"
+    data: Any
 
     def __init__(self, label: Any = None, *, required: bool = False, **kwargs: Any) -> None:
         super().__init__(label, **kwargs)

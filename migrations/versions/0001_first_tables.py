@@ -71,6 +71,7 @@ def upgrade() -> None:
     )
     op.create_table('corpus_epoch',
     sa.Column('built_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('corpus_change', sa.Integer(), nullable=False),
     sa.Column('documents', sa.Integer(), nullable=False),
     sa.Column('engine_version', sa.String(length=40), nullable=False),
     sa.Column('language_version', sa.String(length=40), nullable=False),
@@ -101,11 +102,17 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('content', sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
     sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('entered_change', sa.Integer(), nullable=False),
+    sa.Column('left_change', sa.Integer(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_match_document')),
-    sa.UniqueConstraint('kind', 'posting_id', 'version', name=op.f('uq_match_document_kind_posting_id_version'))
+    sa.CheckConstraint('left_change is null or left_change > entered_change', name=op.f('ck_match_document_leaves_after_entering')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_match_document'))
     )
+    with op.batch_alter_table('match_document', schema=None) as batch_op:
+        batch_op.create_index('ix_match_document_posting', ['kind', 'posting_id', 'version'], unique=False)
+        batch_op.create_index('uq_match_document_in_force', ['kind', 'posting_id'], unique=True, sqlite_where=sa.text('left_change is null'), postgresql_where=sa.text('left_change is null'))
+
     op.create_table('number_series',
     sa.Column('prefix', sa.String(length=8), nullable=False),
     sa.Column('year', sa.Integer(), nullable=False),
@@ -327,7 +334,8 @@ def upgrade() -> None:
     sa.UniqueConstraint('organisation_id', 'kind', name=op.f('uq_designation_organisation_id_kind'))
     )
     op.create_table('letter',
-    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('address', sa.String(length=254), nullable=False),
     sa.Column('kind', sa.String(length=48), nullable=False),
     sa.Column('subject', sa.String(length=200), nullable=False),
     sa.Column('body', sa.Text(), nullable=False),
@@ -336,13 +344,23 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('mailed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('mail_problem', sa.String(length=200), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.CheckConstraint("user_id IS NOT NULL OR (address <> '' AND by_mail_only)", name=op.f('ck_letter_for_somebody')),
     sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], name=op.f('fk_letter_user_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_letter'))
     )
     with op.batch_alter_table('letter', schema=None) as batch_op:
         batch_op.create_index('ix_letter_inbox', ['user_id', 'read_at', 'id'], unique=False)
 
+    op.create_table('match_corpus',
+    sa.Column('id', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('change', sa.Integer(), nullable=False),
+    sa.Column('epoch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.CheckConstraint('id = 1', name=op.f('ck_match_corpus_there_is_one_corpus')),
+    sa.ForeignKeyConstraint(['epoch_id'], ['corpus_epoch.id'], name=op.f('fk_match_corpus_epoch_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_match_corpus'))
+    )
     op.create_table('match_run',
     sa.Column('public_no', sa.String(length=24), nullable=False),
     sa.Column('seeker_kind', sa.Enum('challenge', 'need', 'capability', name='posting_kind', native_enum=False, create_constraint=True, length=24), nullable=False),
@@ -351,6 +369,8 @@ def upgrade() -> None:
     sa.Column('epoch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('weight_set_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('engine_version', sa.String(length=40), nullable=False),
+    sa.Column('document_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('corpus_change', sa.Integer(), nullable=False),
     sa.Column('input_sha256', sa.String(length=64), nullable=False),
     sa.Column('output_sha256', sa.String(length=64), nullable=False),
     sa.Column('candidates', sa.Integer(), nullable=False),
@@ -360,6 +380,7 @@ def upgrade() -> None:
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.ForeignKeyConstraint(['document_id'], ['match_document.id'], name=op.f('fk_match_run_document_id')),
     sa.ForeignKeyConstraint(['epoch_id'], ['corpus_epoch.id'], name=op.f('fk_match_run_epoch_id')),
     sa.ForeignKeyConstraint(['weight_set_id'], ['weight_set.id'], name=op.f('fk_match_run_weight_set_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_match_run')),
@@ -367,6 +388,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('match_run', schema=None) as batch_op:
         batch_op.create_index('ix_match_run_seeker', ['seeker_kind', 'seeker_id', 'id'], unique=False)
+        batch_op.create_index('uq_match_run_current', ['seeker_kind', 'seeker_id'], unique=True, sqlite_where=sa.text('superseded_at is null'), postgresql_where=sa.text('superseded_at is null'))
 
     op.create_table('membership',
     sa.Column('organisation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -401,13 +423,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_need_list_organisation_id'), ['organisation_id'], unique=False)
 
     op.create_table('one_time_token',
-    sa.Column('purpose', sa.Enum('password_reset', 'first_operator', name='token_purpose', native_enum=False, create_constraint=True, length=24), nullable=False),
+    sa.Column('purpose', sa.Enum('registration', 'password_reset', 'platform_invitation', name='token_purpose', native_enum=False, create_constraint=True, length=24), nullable=False),
     sa.Column('token_hash', sa.String(length=64), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('platform_role', sa.Enum('operator', 'auditor', 'maintainer', 'expert', name='platform_role', native_enum=False, create_constraint=True, length=24), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.CheckConstraint("user_id IS NOT NULL OR email <> ''", name=op.f('ck_one_time_token_for_somebody')),
     sa.ForeignKeyConstraint(['user_id'], ['app_user.id'], name=op.f('fk_one_time_token_user_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_one_time_token')),
     sa.UniqueConstraint('token_hash', name=op.f('uq_one_time_token_token_hash'))
@@ -531,6 +556,7 @@ def upgrade() -> None:
     sa.Column('run_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('capability_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('capability_version', sa.Integer(), nullable=False),
+    sa.Column('corpus_change', sa.Integer(), nullable=False),
     sa.Column('place_before', sa.Integer(), nullable=True),
     sa.Column('place_after', sa.Integer(), nullable=True),
     sa.Column('cause', sa.String(length=24), nullable=False),
@@ -744,9 +770,11 @@ def downgrade() -> None:
 
     op.drop_table('membership')
     with op.batch_alter_table('match_run', schema=None) as batch_op:
+        batch_op.drop_index('uq_match_run_current', sqlite_where=sa.text('superseded_at is null'), postgresql_where=sa.text('superseded_at is null'))
         batch_op.drop_index('ix_match_run_seeker')
 
     op.drop_table('match_run')
+    op.drop_table('match_corpus')
     with op.batch_alter_table('letter', schema=None) as batch_op:
         batch_op.drop_index('ix_letter_inbox')
 
@@ -790,6 +818,10 @@ def downgrade() -> None:
 
     op.drop_table('organisation')
     op.drop_table('number_series')
+    with op.batch_alter_table('match_document', schema=None) as batch_op:
+        batch_op.drop_index('uq_match_document_in_force', sqlite_where=sa.text('left_change is null'), postgresql_where=sa.text('left_change is null'))
+        batch_op.drop_index('ix_match_document_posting')
+
     op.drop_table('match_document')
     op.drop_table('import_batch')
     op.drop_table('heartbeat')

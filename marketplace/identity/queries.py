@@ -1,0 +1,102 @@
+"""Reading accounts, sessions and tokens."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from marketplace.identity.credentials import hash_token
+from marketplace.identity.models import (
+    Consent,
+    ConsentDocument,
+    OneTimeToken,
+    TokenPurpose,
+    User,
+    UserSession,
+)
+from marketplace.kernel.actor import PlatformRole
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import NotFound
+
+IDLE_LIMIT = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who holds a live session: plain facts, so that no rollback takes them away."""
+
+    session_id: int
+    token: str
+    user_id: int
+    name: str
+    email: str
+    platform_role: PlatformRole | None
+    organisation_id: int | None
+    last_seen_at: datetime
+
+
+def find_signed_in(token: str, *, now: datetime) -> SignedIn | None:
+    """The account behind a session token that is neither expired nor idle nor of a disabled account."""
+    row = db.session.execute(
+        select(
+            UserSession.id,
+            User.id,
+            User.name,
+            User.email,
+            User.platform_role,
+            UserSession.organisation_id,
+            UserSession.last_seen_at,
+        )
+        .join(User, User.id == UserSession.user_id)
+        .where(
+            UserSession.token_hash == hash_token(token),
+            UserSession.expires_at > now,
+            UserSession.last_seen_at > now - IDLE_LIMIT,
+            User.disabled_at.is_(None),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    session_id, user_id, name, email, role, organisation_id, last_seen_at = row
+    return SignedIn(session_id, token, user_id, name, email, role, organisation_id, last_seen_at)
+
+
+def find_user_by_email(email: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email == email))
+
+
+def get_user(user_id: int) -> User:
+    user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound(f"user {user_id}")
+    return user
+
+
+def list_platform_users(*roles: PlatformRole) -> list[int]:
+    """The ids of the enabled accounts that hold one of these roles: whom letters about duties go to."""
+    statement = select(User.id).where(User.platform_role.in_(roles), User.disabled_at.is_(None))
+    return list(db.session.scalars(statement.order_by(User.id)))
+
+
+def addresses_of(user_ids: Collection[int]) -> dict[int, str]:
+    statement = select(User.id, User.email).where(User.id.in_(user_ids), User.disabled_at.is_(None))
+    return {row.id: row.email for row in db.session.execute(statement)}
+
+
+def find_live_token(token: str, purpose: TokenPurpose, *, now: datetime) -> OneTimeToken | None:
+    return db.session.scalar(
+        select(OneTimeToken).where(
+            OneTimeToken.token_hash == hash_token(token),
+            OneTimeToken.purpose == purpose,
+            OneTimeToken.used_at.is_(None),
+            OneTimeToken.expires_at > now,
+        )
+    )
+
+
+def list_consents(user_id: int) -> list[tuple[ConsentDocument, str]]:
+    rows = db.session.execute(
+        select(Consent.document, Consent.version).where(Consent.user_id == user_id).order_by(Consent.id)
+    )
+    return [(document, version) for document, version in rows]

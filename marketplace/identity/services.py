@@ -1,0 +1,344 @@
+"""Accounts: made, proven, signed in and out, their passwords changed. Each act is audited.
+
+Nothing here tells whether an address has an account: what a stranger may ask for is answered by a letter.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, update
+
+from marketplace.audit.services import record
+from marketplace.identity import queries
+from marketplace.identity.credentials import hash_password, hash_token, new_token
+from marketplace.identity.documents import CURRENT_VERSIONS
+from marketplace.identity.models import Consent, OneTimeToken, TokenPurpose, User, UserSession
+from marketplace.identity.rules import obstacles_to_password
+from marketplace.kernel.actor import SYSTEM, Actor, PlatformRole
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import NotFound, Obstructed
+from marketplace.notifications.services import send_letter, send_secret
+
+SESSION_LIFETIME = timedelta(hours=12)
+TOUCH_INTERVAL = timedelta(minutes=1)
+# Where a path that a letter leads to takes its token.
+PLACE_IN_PATH = "TOKEN"
+REGISTRATION_LIFETIME = timedelta(hours=24)
+RESET_LIFETIME = timedelta(minutes=30)
+INVITATION_LIFETIME = timedelta(hours=24)
+
+
+class SpentToken(NotFound):
+    """The link is unknown, used or too old: which of these is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What a person gives of themself; the hash comes from `prepare_password`."""
+
+    email: str
+    name: str
+    phone: str
+    password_hash: str
+
+
+# --- accounts -------------------------------------------------------------------------------------------
+
+
+def create_user(
+    person: Person, *, by: Actor, now: datetime, platform_role: PlatformRole | None = None
+) -> User:
+    """Make an account for a proven address, with its consents."""
+    user = User(
+        email=person.email,
+        name=person.name,
+        phone=person.phone,
+        password_hash=person.password_hash,
+        platform_role=platform_role,
+        created_at=now,
+    )
+    db.session.add(user)
+    db.session.flush()
+    db.session.add_all(
+        Consent(user_id=user.id, document=document, version=version, agreed_at=now)
+        for document, version in CURRENT_VERSIONS.items()
+    )
+    record(
+        "user.register",
+        "user",
+        user.id,
+        by=by if by.name else actor_of(user),
+        at=now,
+        label=user.name,
+        detail={
+            "platform_role": platform_role.value if platform_role else None,
+            "consents": {document.value: version for document, version in CURRENT_VERSIONS.items()},
+        },
+    )
+    return user
+
+
+def actor_of(user: User) -> Actor:
+    """The account itself as the one who acts, before a request knows it."""
+    return Actor(user_id=user.id, name=user.name, platform_role=user.platform_role)
+
+
+def prepare_password(password: str, *, name: str, email: str) -> str:
+    """The hash of a fit password. Raises Obstructed. Costly by intent, so not to be done in a transaction."""
+    if obstacles := list(obstacles_to_password(password, name=name, email=email)):
+        raise Obstructed(obstacles)
+    return hash_password(password)
+
+
+def update_profile(user: User, *, name: str, phone: str, by: Actor, now: datetime) -> None:
+    before = {"name": user.name, "phone": user.phone}
+    user.name, user.phone = name, phone
+    changed = [field for field, value in before.items() if getattr(user, field) != value]
+    if changed:
+        record("user.update", "user", user.id, by=by, at=now, label=user.name, detail={"fields": changed})
+
+
+def disable_user(user: User, *, reason: str, by: Actor, now: datetime) -> None:
+    """Shut an account; its sessions end with it."""
+    user.disabled_at = now
+    end_sessions(user.id)
+    record("user.disable", "user", user.id, by=by, at=now, label=user.name, reason=reason)
+
+
+def enable_user(user: User, *, reason: str, by: Actor, now: datetime) -> None:
+    user.disabled_at = None
+    record("user.enable", "user", user.id, by=by, at=now, label=user.name, reason=reason)
+
+
+# --- sessions -------------------------------------------------------------------------------------------
+
+
+def open_session(user: User, *, user_agent: str, replaces: str | None, now: datetime) -> str:
+    """Sign an account in: a new token each time, so that one known from before is worth nothing."""
+    token = new_token()
+    if replaces:
+        db.session.execute(_ended(UserSession.token_hash == hash_token(replaces)))
+    db.session.execute(_ended(UserSession.expires_at <= now))
+    db.session.add(
+        UserSession(
+            token_hash=hash_token(token),
+            user_id=user.id,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + SESSION_LIFETIME,
+            user_agent=user_agent[:200],
+        )
+    )
+    record("user.sign_in", "user", user.id, by=actor_of(user), at=now, label=user.name)
+    return token
+
+
+def rehash_password(user: User, password_hash: str, *, now: datetime) -> None:
+    """Take over the same password's hash at today's cost."""
+    user.password_hash = password_hash
+    record("user.rehash", "user", user.id, by=SYSTEM, at=now, label=user.name)
+
+
+def touch_session(session_id: int, *, now: datetime) -> None:
+    """Note that a session is in use, at most once a minute however many requests come at once."""
+    db.session.execute(
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.last_seen_at <= now - TOUCH_INTERVAL)
+        .values(last_seen_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def close_session(token: str, *, by: Actor, now: datetime) -> None:
+    """Sign out: without its row a cookie is dead, also a captured one."""
+    result = db.session.execute(_ended(UserSession.token_hash == hash_token(token)))
+    if cast("CursorResult[Any]", result).rowcount:
+        record("user.sign_out", "user", by.user_id, by=by, at=now, label=by.name)
+
+
+def end_sessions(user_id: int) -> None:
+    """End an account's sessions everywhere."""
+    db.session.execute(_ended(UserSession.user_id == user_id))
+
+
+def _ended(*conditions: Any) -> Any:
+    return delete(UserSession).where(*conditions).execution_options(synchronize_session=False)
+
+
+def act_for_organisation(session_id: int, organisation_id: int) -> None:
+    """Have a session act for another of its person's organisations; whether it is theirs is asked above."""
+    db.session.execute(
+        update(UserSession).where(UserSession.id == session_id).values(organisation_id=organisation_id),
+        execution_options={"synchronize_session": False},
+    )
+
+
+# --- links in letters -----------------------------------------------------------------------------------
+
+
+def request_registration(email: str, *, path: str, now: datetime) -> None:
+    """Mail a link to go on registering; an address that has an account gets a letter that says so.
+
+    `path` is the page the link leads to, with `PLACE_IN_PATH` where the token goes.
+    """
+    user = queries.find_user_by_email(email)
+    if user is not None:
+        send_secret(
+            user_id=user.id,
+            kind="identity.already_registered",
+            subject="您的邮箱已有账号",
+            body="有人（可能是您本人）用这个邮箱申请注册。该邮箱已有账号，请直接登录；忘记密码可在登录页重置。\n"
+            "如果不是您本人操作，请忽略本邮件，账号没有任何变化。",
+            link="/login",
+            at=now,
+        )
+        return
+    token = _issue(TokenPurpose.REGISTRATION, now=now, lifetime=REGISTRATION_LIFETIME, email=email)
+    send_secret(
+        address=email,
+        kind="identity.registration",
+        subject="请继续完成注册",
+        body="请在 24 小时内打开下面的链接，填写个人和单位信息。链接只能使用一次。\n"
+        "如果不是您本人操作，请忽略本邮件。",
+        link=path.replace(PLACE_IN_PATH, token),
+        at=now,
+    )
+
+
+def request_password_reset(email: str, *, path: str, now: datetime) -> None:
+    """Mail a reset link to an enabled account; do nothing for any other address."""
+    user = queries.find_user_by_email(email)
+    if user is None or user.disabled_at is not None:
+        return
+    _revoke_tokens(TokenPurpose.PASSWORD_RESET, user_id=user.id, now=now)
+    token = _issue(TokenPurpose.PASSWORD_RESET, now=now, lifetime=RESET_LIFETIME, user_id=user.id)
+    send_secret(
+        user_id=user.id,
+        kind="identity.password_reset",
+        subject="重置密码",
+        body="请在 30 分钟内打开下面的链接设置新密码。链接只能使用一次。\n"
+        "如果不是您本人操作，请忽略本邮件，密码不会改变。",
+        link=path.replace(PLACE_IN_PATH, token),
+        at=now,
+    )
+    record("user.request_reset", "user", user.id, by=actor_of(user), at=now, label=user.name)
+
+
+def invite_platform_user(email: str, role: PlatformRole, *, by: Actor, now: datetime) -> str:
+    """The token of a one-time link with which somebody takes up a platform role; older ones are void."""
+    if queries.find_user_by_email(email) is not None:
+        raise AlreadyRegistered(email)
+    db.session.execute(
+        update(OneTimeToken)
+        .where(
+            OneTimeToken.purpose == TokenPurpose.PLATFORM_INVITATION,
+            OneTimeToken.email == email,
+            OneTimeToken.used_at.is_(None),
+        )
+        .values(used_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    token = _issue(
+        TokenPurpose.PLATFORM_INVITATION, now=now, lifetime=INVITATION_LIFETIME, email=email, role=role
+    )
+    record("user.invite", "user", None, by=by, at=now, label=email, detail={"platform_role": role.value})
+    return token
+
+
+class AlreadyRegistered(ValueError):
+    """The address has an account; told only to somebody who works on the server."""
+
+
+def _issue(
+    purpose: TokenPurpose,
+    *,
+    now: datetime,
+    lifetime: timedelta,
+    user_id: int | None = None,
+    email: str = "",
+    role: PlatformRole | None = None,
+) -> str:
+    token = new_token()
+    db.session.add(
+        OneTimeToken(
+            purpose=purpose,
+            token_hash=hash_token(token),
+            user_id=user_id,
+            email=email,
+            platform_role=role,
+            created_at=now,
+            expires_at=now + lifetime,
+        )
+    )
+    return token
+
+
+def _revoke_tokens(purpose: TokenPurpose, *, user_id: int, now: datetime) -> None:
+    db.session.execute(
+        update(OneTimeToken)
+        .where(
+            OneTimeToken.purpose == purpose,
+            OneTimeToken.user_id == user_id,
+            OneTimeToken.used_at.is_(None),
+        )
+        .values(used_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _spend(token: str, purposes: Iterable[TokenPurpose], *, now: datetime) -> OneTimeToken:
+    """Use a token up; of two who try at once one gets it. Raises SpentToken."""
+    for purpose in purposes:
+        found = queries.find_live_token(token, purpose, now=now)
+        if found is None:
+            continue
+        result = db.session.execute(
+            update(OneTimeToken)
+            .where(OneTimeToken.id == found.id, OneTimeToken.used_at.is_(None))
+            .values(used_at=now),
+            execution_options={"synchronize_session": False},
+        )
+        if cast("CursorResult[Any]", result).rowcount:
+            return found
+    raise SpentToken("token")
+
+
+def register_with_token(token: str, *, name: str, phone: str, password_hash: str, now: datetime) -> User:
+    """Make the account that a registration link or a platform invitation stands for."""
+    spent = _spend(token, (TokenPurpose.REGISTRATION, TokenPurpose.PLATFORM_INVITATION), now=now)
+    if queries.find_user_by_email(spent.email) is not None:
+        raise SpentToken("the address has an account by now")
+    person = Person(spent.email, name, phone, password_hash)
+    return create_user(person, by=Actor(), now=now, platform_role=spent.platform_role)
+
+
+def reset_password(token: str, password_hash: str, *, now: datetime) -> User:
+    """Set a new password by a reset link; every session of the account ends."""
+    spent = _spend(token, (TokenPurpose.PASSWORD_RESET,), now=now)
+    user = queries.get_user(spent.user_id or 0)
+    if user.disabled_at is not None:
+        raise SpentToken("the account is disabled")
+    _set_password(user, password_hash, type_="user.reset_password", now=now)
+    end_sessions(user.id)
+    return user
+
+
+def change_password(user: User, password_hash: str, *, now: datetime) -> None:
+    """Set a new password; every session ends (who asked begins a new one), open reset links are void."""
+    _set_password(user, password_hash, type_="user.change_password", now=now)
+    end_sessions(user.id)
+
+
+def _set_password(user: User, password_hash: str, *, type_: str, now: datetime) -> None:
+    user.password_hash = password_hash
+    _revoke_tokens(TokenPurpose.PASSWORD_RESET, user_id=user.id, now=now)
+    record(type_, "user", user.id, by=actor_of(user), at=now, label=user.name)
+    send_letter(
+        [user.id],
+        "identity.password_changed",
+        "您的密码已更改",
+        "您的账号密码已更改，其他设备上的登录已全部退出。如果不是您本人操作，请立即重置密码并联系平台。",
+        at=now,
+    )

@@ -1,0 +1,85 @@
+"""Counting attempts per account and per address, in the database, so that all processes count together.
+
+An attempt is counted and committed before it is made: many at once cannot all slip through.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from marketplace.identity.models import AttemptWindow
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    name: str
+    attempts: int
+    window: timedelta
+
+
+SIGN_IN_ACCOUNT = Limit("sign_in_account", 10, timedelta(minutes=15))
+SIGN_IN_ADDRESS = Limit("sign_in_address", 60, timedelta(minutes=15))
+LETTER_ACCOUNT = Limit("letter_account", 3, timedelta(hours=1))
+LETTER_ADDRESS = Limit("letter_address", 30, timedelta(hours=1))
+TOKEN_ADDRESS = Limit("token_address", 60, timedelta(minutes=15))
+LONGEST_WINDOW = timedelta(hours=1)
+
+
+class TooManyAttempts(DomainError):
+    """Enough for now; `retry_after` is in whole seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+def _key(limit: Limit, subject: str) -> str:
+    # A digest: the table is no list of who has tried to sign in from where.
+    return f"{limit.name}:{hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
+
+
+def count_attempts(attempts: list[tuple[Limit, str]], *, now: datetime) -> None:
+    """Count one attempt for each (limit, subject), inside `transaction()`.
+
+    Commit whatever comes of it; then ask `refuse_excess`.
+    """
+    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    # In one order, so that two requests never wait for each other.
+    for limit, subject in sorted(attempts, key=lambda attempt: _key(*attempt)):
+        over = AttemptWindow.started_at <= now - limit.window
+        statement: Any = insert(AttemptWindow).values(key=_key(limit, subject), started_at=now, count=1)
+        db.session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[AttemptWindow.key],
+                set_={
+                    "count": case((over, 1), else_=AttemptWindow.count + 1),
+                    "started_at": case((over, now), else_=AttemptWindow.started_at),
+                },
+            )
+        )
+    db.session.execute(delete(AttemptWindow).where(AttemptWindow.started_at <= now - LONGEST_WINDOW))
+
+
+def refuse_excess(attempts: list[tuple[Limit, str]], *, now: datetime) -> None:
+    """Raises TooManyAttempts where more were counted than a limit allows."""
+    waits = []
+    for limit, subject in attempts:
+        window = db.session.get(AttemptWindow, _key(limit, subject))
+        if window is not None and window.count > limit.attempts:
+            waits.append((window.started_at + limit.window - now).total_seconds())
+    if waits:
+        raise TooManyAttempts(max(1, round(max(waits))))
+
+
+def forgive(attempts: list[tuple[Limit, str]]) -> None:
+    """Forget what was counted for an attempt that turned out to be rightful."""
+    for limit, subject in attempts:
+        window = db.session.get(AttemptWindow, _key(limit, subject))
+        if window is not None:
+            db.session.delete(window)

@@ -1,0 +1,320 @@
+"""Signing in and out, registering, passwords, the own account, and the two documents people agree to."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.identity import credentials, onboarding, queries, services, sessions, throttling
+from marketplace.identity.documents import CURRENT_VERSIONS
+from marketplace.identity.forms import (
+    AddressForm,
+    ChangePasswordForm,
+    NewPasswordForm,
+    PersonForm,
+    ProfileForm,
+    SignInForm,
+)
+from marketplace.identity.models import ConsentDocument, OneTimeToken, TokenPurpose, User
+from marketplace.identity.rules import own_path
+from marketplace.identity.services import SpentToken
+from marketplace.kernel import clock
+from marketplace.kernel.access import policy
+from marketplace.kernel.actor import acting
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import Obstacle, Obstructed, SignInRequired
+
+bp = Blueprint("identity", __name__)
+
+
+def _address() -> str:
+    return request.remote_addr or "unknown"
+
+
+def _throttle(attempts: list[tuple[throttling.Limit, str]]) -> None:
+    """Count an attempt before it is made, and refuse it where there were too many."""
+    now = clock.now()
+    with transaction():
+        throttling.count_attempts(attempts, now=now)
+    throttling.refuse_excess(attempts, now=now)
+
+
+def _refused(page: str, **values: object) -> ResponseReturnValue:
+    return make_response(render_template(page, **values), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+# --- signing in and out ---------------------------------------------------------------------------------
+
+
+@bp.get("/login")
+@policy("session", "begin")
+def sign_in() -> ResponseReturnValue:
+    target = own_path(request.args.get("next", ""))
+    if acting().signed_in:
+        return redirect(target or url_for("workbench.home"))
+    return render_template("identity/sign_in.html", form=SignInForm(formdata=None), next=target or "")
+
+
+@bp.post("/login")
+@policy("session", "begin")
+def sign_in_post() -> ResponseReturnValue:
+    form = SignInForm()
+    target = own_path(request.form.get("next", "")) or ""
+    if not form.validate():
+        return _refused("identity/sign_in.html", form=form, next=target)
+    email, password = form.email.data, form.password.data
+    account = (throttling.SIGN_IN_ACCOUNT, email)
+    address = (throttling.SIGN_IN_ADDRESS, _address())
+    _throttle([account, address])
+    user = _find_by_password(email, password)
+    if user is None:
+        wrong = Obstacle("email", _("邮箱或密码不正确"))
+        return _refused("identity/sign_in.html", form=form, next=target, obstacles=[wrong])
+    better_hash = (
+        credentials.hash_password(password) if credentials.needs_rehash(user.password_hash) else None
+    )
+    now = clock.now()
+    with transaction():
+        user = queries.get_user(user.id)
+        if better_hash:
+            services.rehash_password(user, better_hash, now=now)
+        throttling.forgive([account, address])
+        sessions.begin(user, now=now)
+    return redirect(target or url_for("workbench.home"))
+
+
+def _find_by_password(email: str, password: str) -> User | None:
+    """The same work for known, unknown and disabled accounts."""
+    user = queries.find_user_by_email(email)
+    if user is not None and user.disabled_at is not None:
+        user = None
+    return user if credentials.is_password(password, user.password_hash if user else None) else None
+
+
+@bp.post("/logout")
+@policy("session", "end")
+def sign_out() -> ResponseReturnValue:
+    now = clock.now()
+    with transaction():
+        sessions.end(now=now)
+    response = redirect(url_for("portal.home"))
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+# --- registering ----------------------------------------------------------------------------------------
+
+
+@bp.route("/register", methods=["GET", "POST"])
+@policy("user", "register")
+def register() -> ResponseReturnValue:
+    """First step: prove the address. The answer is the same whether it has an account or not."""
+    if acting().signed_in:
+        return redirect(url_for(onboarding.next_endpoint("workbench.home")))
+    form = AddressForm()
+    if request.method == "GET":
+        return render_template("identity/register.html", form=form)
+    if not form.validate():
+        return _refused("identity/register.html", form=form)
+    email = form.email.data
+    _throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
+    now = clock.now()
+    with transaction():
+        services.request_registration(
+            email, path=url_for("identity.complete_registration", token=services.PLACE_IN_PATH), now=now
+        )
+    return _letter_sent(email, minutes=24 * 60)
+
+
+def _letter_sent(email: str, *, minutes: int) -> ResponseReturnValue:
+    folder = "" if current_app.config["SMTP_URL"] else "mail/"
+    return render_template("identity/letter_sent.html", email=email, minutes=minutes, mail_folder=folder)
+
+
+def _spent_link() -> ResponseReturnValue:
+    return make_response(render_template("identity/spent_link.html"), HTTPStatus.GONE)
+
+
+def _find_registration(token: str) -> OneTimeToken | None:
+    now = clock.now()
+    for purpose in (TokenPurpose.REGISTRATION, TokenPurpose.PLATFORM_INVITATION):
+        if found := queries.find_live_token(token, purpose, now=now):
+            return found
+    return None
+
+
+@bp.route("/register/<token>", methods=["GET", "POST"])
+@policy("user", "register")
+def complete_registration(token: str) -> ResponseReturnValue:
+    """Second step, reached by the letter: the person. The organisation follows on a page of its own."""
+    _throttle([(throttling.TOKEN_ADDRESS, _address())])
+    found = _find_registration(token)
+    if found is None:
+        return _spent_link()
+    email, form = found.email, PersonForm()
+    page = {"form": form, "email": email, "platform_role": found.platform_role, "token": token}
+    if request.method == "GET":
+        return render_template("identity/person.html", **page)
+    obstacles = _unlike(form) if form.validate() else []
+    if form.errors or obstacles:
+        return _refused("identity/person.html", obstacles=obstacles, **page)
+    try:
+        hashed = services.prepare_password(form.password.data, name=form.name.data, email=email)
+    except Obstructed as error:
+        return _refused("identity/person.html", obstacles=error.obstacles, **page)
+    now = clock.now()
+    try:
+        with transaction():
+            user = services.register_with_token(
+                token, name=form.name.data, phone=form.phone.data, password_hash=hashed, now=now
+            )
+            sessions.begin(user, now=now)
+    except SpentToken:
+        return _spent_link()
+    if user.platform_role is not None:
+        return redirect(url_for("workbench.home"))
+    return redirect(url_for(onboarding.next_endpoint("workbench.home")))
+
+
+def _unlike(form: NewPasswordForm) -> list[Obstacle]:
+    if form.password.data == form.again.data:
+        return []
+    return [Obstacle("again", _("两次输入的密码不一致"))]
+
+
+# --- passwords ------------------------------------------------------------------------------------------
+
+
+@bp.route("/password/forgot", methods=["GET", "POST"])
+@policy("user", "reset_password")
+def forgot_password() -> ResponseReturnValue:
+    form = AddressForm()
+    if request.method == "GET":
+        return render_template("identity/forgot.html", form=form)
+    if not form.validate():
+        return _refused("identity/forgot.html", form=form)
+    email = form.email.data
+    _throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
+    now = clock.now()
+    with transaction():
+        services.request_password_reset(
+            email, path=url_for("identity.reset_password", token=services.PLACE_IN_PATH), now=now
+        )
+    return _letter_sent(email, minutes=30)
+
+
+@bp.route("/password/reset/<token>", methods=["GET", "POST"])
+@policy("user", "reset_password")
+def reset_password(token: str) -> ResponseReturnValue:
+    _throttle([(throttling.TOKEN_ADDRESS, _address())])
+    found = queries.find_live_token(token, TokenPurpose.PASSWORD_RESET, now=clock.now())
+    if found is None:
+        return _spent_link()
+    form = NewPasswordForm()
+    if request.method == "GET":
+        return render_template("identity/reset.html", form=form, token=token)
+    obstacles = _unlike(form) if form.validate() else []
+    if form.errors or obstacles:
+        return _refused("identity/reset.html", form=form, token=token, obstacles=obstacles)
+    user = queries.get_user(found.user_id or 0)
+    try:
+        hashed = services.prepare_password(form.password.data, name=user.name, email=user.email)
+    except Obstructed as error:
+        return _refused("identity/reset.html", form=form, token=token, obstacles=error.obstacles)
+    now = clock.now()
+    try:
+        with transaction():
+            user = services.reset_password(token, hashed, now=now)
+            throttling.forgive([(throttling.SIGN_IN_ACCOUNT, user.email)])
+    except SpentToken:
+        return _spent_link()
+    flash(_("密码已更改，请用新密码登录"), "success")
+    return redirect(url_for("identity.sign_in"))
+
+
+# --- the own account ------------------------------------------------------------------------------------
+
+
+def _own_account() -> User:
+    facts = sessions.signed_in()
+    if facts is None:
+        raise SignInRequired
+    return queries.get_user(facts.user_id)
+
+
+def _account_page(
+    profile: ProfileForm | None = None, password: ChangePasswordForm | None = None, **values: object
+) -> str:
+    user = _own_account()
+    return render_template(
+        "identity/account.html",
+        user=user,
+        consents=queries.list_consents(user.id),
+        profile=profile or ProfileForm(formdata=None, obj=user),
+        password=password or ChangePasswordForm(formdata=None),
+        **values,
+    )
+
+
+@bp.get("/workbench/account")
+@policy("user", "update")
+def account() -> ResponseReturnValue:
+    return _account_page()
+
+
+@bp.post("/workbench/account")
+@policy("user", "update")
+def update_account() -> ResponseReturnValue:
+    form = ProfileForm()
+    if not form.validate():
+        return make_response(_account_page(profile=form), HTTPStatus.UNPROCESSABLE_ENTITY)
+    now = clock.now()
+    with transaction():
+        user = _own_account()
+        services.update_profile(user, name=form.name.data, phone=form.phone.data, by=acting(), now=now)
+    flash(_("个人信息已保存"), "success")
+    return redirect(url_for("identity.account"))
+
+
+@bp.post("/workbench/account/password")
+@policy("user", "update")
+def change_password() -> ResponseReturnValue:
+    form, user = ChangePasswordForm(), _own_account()
+    obstacles = _unlike(form) if form.validate() else []
+    if form.errors or obstacles:
+        page = _account_page(password=form, obstacles=obstacles)
+        return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    limit = (throttling.SIGN_IN_ACCOUNT, user.email)
+    _throttle([limit])
+    user = _own_account()
+    try:
+        if not credentials.is_password(form.current.data, user.password_hash):
+            raise Obstructed([Obstacle("current", _("现在的密码不正确"))])
+        hashed = services.prepare_password(form.password.data, name=user.name, email=user.email)
+    except Obstructed as error:
+        page = _account_page(password=form, obstacles=error.obstacles)
+        return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    now = clock.now()
+    with transaction():
+        user = _own_account()
+        services.change_password(user, hashed, now=now)
+        throttling.forgive([limit])
+        sessions.begin(user, now=now)
+    flash(_("密码已更改，其他设备上的登录已全部退出"), "success")
+    return redirect(url_for("identity.account"))
+
+
+# --- documents ------------------------------------------------------------------------------------------
+
+
+@bp.get("/terms")
+@policy("document", "read")
+def terms() -> ResponseReturnValue:
+    return render_template("identity/terms.html", version=CURRENT_VERSIONS[ConsentDocument.TERMS])
+
+
+@bp.get("/privacy")
+@policy("document", "read")
+def privacy() -> ResponseReturnValue:
+    return render_template("identity/privacy.html", version=CURRENT_VERSIONS[ConsentDocument.PRIVACY])
