@@ -7,6 +7,7 @@ another name, another dimension, a goal, somebody else's product or a bound on t
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,7 +22,8 @@ from marketplace.language import Normalised, normalise_with_offsets, sentences
 
 _ABOUT = Decimal("0.1")  # 约200 may be 180 as well as 220: met only if both are
 _QUOTE_AT_MOST = 200
-_SENTENCE_AT_MOST = 1000  # a text without any stop is read in pieces, so that the work stays linear
+_STATEMENTS_AT_MOST = 40
+_SENTENCE_AT_MOST = 600  # a text without any stop is read in pieces, so that the work stays linear
 
 
 class Verdict(StrEnum):
@@ -364,6 +366,8 @@ def _in_text(required: Indicator, name: Name, text: str) -> list[Finding]:
                 finding = _judged(required, quantity, _quote(sentence.text), stated)
                 if finding.verdict is not Verdict.UNSTATED:
                     found.append(finding)
+        if len(found) >= _STATEMENTS_AT_MOST:
+            break
     return found
 
 
@@ -397,11 +401,16 @@ def _beside(plain: str, start: int, end: int, unit: str) -> Quantity | None:
 
 def _clause(plain: str, start: int, end: int) -> tuple[int, int]:
     """The clause around a place; a comma inside a quantity (1,200) ends none."""
-    within = {place for quantity in _quantities(plain) for place in range(quantity.start, quantity.end)}
-    ends = [match.start() for match in _CLAUSE_END.finditer(plain) if match.start() not in within]
-    first = max((place + 1 for place in ends if place < start), default=0)
-    last = min((place for place in ends if place >= end), default=len(plain))
+    ends = _clause_ends(plain)
+    first = ends[place - 1] + 1 if (place := bisect_left(ends, start)) else 0
+    last = ends[place] if (place := bisect_left(ends, end)) < len(ends) else len(plain)
     return first, last
+
+
+@lru_cache(maxsize=1024)
+def _clause_ends(plain: str) -> tuple[int, ...]:
+    within = {place for quantity in _quantities(plain) for place in range(quantity.start, quantity.end)}
+    return tuple(match.start() for match in _CLAUSE_END.finditer(plain) if match.start() not in within)
 
 
 def _not_theirs(plain: str, start: int, end: int) -> bool:

@@ -41,7 +41,7 @@ def _obstacles_in_value(indicator: Indicator) -> Iterator[IndicatorObstacle]:
     if indicator.value is None:
         yield "value", N_("填写“%(comparator)s”的指标值"), {"comparator": comparator.symbol}
     if not indicator.unit.strip():
-        yield "unit", N_("填写计量单位,无量纲的指标请写明,如“个”“倍”“%%”"), {}
+        yield "unit", N_("填写计量单位,计数和比例也要写明,如“个”“倍”“百分比”"), {}
     if comparator is Comparator.RANGE:
         yield from _obstacles_in_range(indicator)
     if comparator is Comparator.PM and indicator.value is not None and indicator.value <= 0:

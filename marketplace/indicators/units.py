@@ -464,6 +464,7 @@ def same_dimension(first: str, second: str) -> bool:
     return one.dimension == two.dimension
 
 
+@lru_cache(maxsize=8192)
 def convert(value: Decimal, from_unit: str, to_unit: str, *, difference: bool = False) -> Decimal:
     """`value` in `to_unit`. With `difference`, a tolerance or rise: ±2 ℃ is ±2 K, not 275 K.
 
