@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     smtp_url: str = ""
     mail_from: str = "noreply@example.com"
-    workers: int = Field(default=1, ge=1, le=32)
+    workers: int = Field(default=2, ge=1, le=32)
 
     site_name: str = "制造业揭榜挂帅平台"
     site_owner: str = "示例市经济和信息化委员会"

@@ -119,7 +119,7 @@ class Supervisor:
         # Asked before claiming: with the queue away nothing has to be given back.
         if not self._queue_answers():
             return
-        for batch in outbox.claim(max_batches=room):
+        for batch in outbox.claim(max_batches=room, max_bulk=max(1, len(self.slots) - 1)):
             try:
                 broker.offer(self.queue, batch)
             except RedisError as error:

@@ -148,15 +148,17 @@ def defer(
 # --- the supervisor's side ----------------------------------------------------------------------------
 
 
-def claim(*, max_batches: int, now: datetime | None = None) -> list[Batch]:
+def claim(*, max_batches: int, max_bulk: int = 1, now: datetime | None = None) -> list[Batch]:
     """Lease due work to offer it: rows of one kind together, bulk rows and rows that failed before alone.
 
-    A row that failed goes alone so that one that always fails does not take others down with it. Safe to
-    run in several processes: the UPDATE takes only rows that are still free.
+    A row that failed goes alone so that one that always fails does not take others down with it. No more
+    than `max_bulk` bulks are out at once, so that long runs do not take every worker. Safe to run in
+    several processes: the UPDATE takes only rows that are still free.
     """
     if max_batches <= 0:
         return []
     now = now or clock.now()
+    bulks = _out(now, OutboxRow.bulk.is_(True))
     candidates = db.session.execute(
         select(OutboxRow.id, OutboxRow.kind, OutboxRow.bulk, OutboxRow.attempts)
         .where(_claimable(now))
@@ -165,10 +167,13 @@ def claim(*, max_batches: int, now: datetime | None = None) -> list[Batch]:
     ).all()
     groups: dict[tuple[str, int], list[int]] = {}
     for row_id, kind, bulk, attempts in candidates:
+        if bulk and bulks >= max_bulk:
+            continue
         alone = bulk or attempts > 0
         key = (kind, row_id if alone else 0)
         if len(groups.get(key, ())) < BATCH_SIZE and (key in groups or len(groups) < max_batches):
             groups.setdefault(key, []).append(row_id)
+            bulks += bulk
     if not groups:
         return []
     batches = []
@@ -216,15 +221,12 @@ def release_holder(holder: str) -> int:
 
 def offered_batches(*, now: datetime | None = None) -> int:
     """How many batches are out, waiting in the queue or running."""
-    now = now or clock.now()
-    return (
-        db.session.scalar(
-            select(func.count(func.distinct(OutboxRow.lease_token))).where(
-                _open(), OutboxRow.leased_until > now
-            )
-        )
-        or 0
-    )
+    return _out(now or clock.now())
+
+
+def _out(now: datetime, *conditions: ColumnElement[bool]) -> int:
+    tokens = func.count(func.distinct(OutboxRow.lease_token))
+    return db.session.scalar(select(tokens).where(_open(), OutboxRow.leased_until > now, *conditions)) or 0
 
 
 def has_due() -> bool:

@@ -69,7 +69,16 @@ def test_rows_of_one_kind_go_together_and_kinds_apart() -> None:
 def test_a_bulk_row_goes_alone() -> None:
     ask(count=2)
     ask("test.note", count=2, bulk=True)
-    assert sorted(len(b.ids) for b in outbox.claim(max_batches=9)) == [1, 1, 2]
+    assert sorted(len(b.ids) for b in outbox.claim(max_batches=9, max_bulk=5)) == [1, 1, 2]
+
+
+def test_long_runs_do_not_take_every_worker() -> None:
+    ask("test.note", count=3, bulk=True)
+    ask("test.note", count=2)
+    first = outbox.claim(max_batches=9, max_bulk=1)
+    assert sorted(len(b.ids) for b in first) == [1, 2]
+    assert outbox.claim(max_batches=9, max_bulk=1) == []
+    assert [len(b.ids) for b in outbox.claim(max_batches=9, max_bulk=2)] == [1]
 
 
 def test_what_is_not_due_yet_is_left_alone(app: Flask) -> None:
@@ -280,7 +289,7 @@ def test_overdue_is_what_is_neither_dead_nor_a_bulk_at_work() -> None:
     ask("test.dead")
     ask("test.done")
     age(181)
-    for batch in outbox.claim(max_batches=9):
+    for batch in outbox.claim(max_batches=9, max_bulk=9):
         lease = start(batch)
         if batch.kind == "test.done":
             with transaction():
