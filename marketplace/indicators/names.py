@@ -46,6 +46,27 @@ _MAKES_ANOTHER = (
     "重复|非|反向|角度|角|相对|绝对|动态|静态|横向|纵向|轴向|径向|初始|剩余|累计|水平|垂直|差分|二次|残余"
     "|高温|低温|常温|比"
 )
+# Too general to stand for a longer name: "100 小时的时间" is not a 检测时间.
+_TOO_GENERAL = frozenset(
+    [
+        "时间",
+        "温度",
+        "速度",
+        "长度",
+        "宽度",
+        "高度",
+        "数量",
+        "面积",
+        "体积",
+        "成本",
+        "价格",
+        "周期",
+        "次数",
+        "效率",
+        "压力",
+        "能力",
+    ]
+)
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 _NEUTRAL_BEFORE = re.compile(
     rf"(?:^|[\s,，;；、。:：(（/和与及且其的]|{_WHOSE}|{_WHICH}|具有|实现|具备|达到|保证|提供|支持|满足|使)$",
@@ -113,7 +134,7 @@ def _heads(core: str) -> list[str]:
         for before in words(core)
         if core[: -len(part)].endswith(before) and len(before + part) < len(core)
     }
-    return sorted(parts | longer, key=len, reverse=True)
+    return sorted((parts | longer) - _TOO_GENERAL, key=len, reverse=True)
 
 
 def places(name: Name, sentence: str) -> list[Place]:
