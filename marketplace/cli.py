@@ -7,7 +7,9 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from marketplace import lifecycles
 from marketplace.audit import anchor
+from marketplace.config import ROOT
 from marketplace.kernel import clock
 
 audit_cli = AppGroup("audit", help="The audit chain.")
@@ -35,5 +37,17 @@ def anchor_audit() -> None:
     click.echo(f"{path}: {'written' if written else 'nothing new'}")
 
 
+docs_cli = AppGroup("docs", help="Pages of the documentation that are generated.")
+
+
+@docs_cli.command("lifecycles")
+def write_lifecycles() -> None:
+    """Write docs/lifecycles.md from the lifecycle tables."""
+    path = ROOT / lifecycles.PAGE
+    path.write_text(lifecycles.page(), encoding="utf-8")
+    click.echo(str(path))
+
+
 def init_app(app: Flask) -> None:
+    app.cli.add_command(docs_cli)
     app.cli.add_command(audit_cli)
