@@ -50,6 +50,5 @@ def _report(reading: Reading) -> None:
 def _print(summary: services.ImportSummary, verdict: str) -> None:
     named = {"challenge": "榜单", "supply_need": "需求", "capability": "能力成果"}
     counts = "，".join(f"{named[kind]} {count}" for kind, count in summary.counts.items())
-    click.echo(
-        f"{verdict} {summary.rows} 条：{counts}；仅有标题 {summary.title_only} 条；单位 {summary.organisations} 家"
-    )
+    rest = f"仅有标题 {summary.title_only} 条；单位 {summary.organisations} 家"
+    click.echo(f"{verdict} {summary.rows} 条：{counts}；{rest}")
