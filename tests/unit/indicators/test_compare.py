@@ -94,6 +94,7 @@ IN_TEXT = [
     ("硬度 58 ~ 62 HRC", "硬度50HRC", "unmet"),
     ("直径 50 ± 0.5 mm", "直径60mm", "unmet"),
     ("防护等级 = IP67", "外壳IP54", "unmet"),
+    ("防护等级 = IP67", "外壳IP58", "unmet"),
     ("功能安全 = ASIL D", "满足ASIL B", "unmet"),
     ("联动轴数 = 5 轴", "联动轴数为3轴", "unmet"),
     ("疲劳寿命 ≥ 100 万次", "疲劳寿命50万次", "unmet"),
@@ -104,6 +105,7 @@ IN_TEXT = [
     ("额定负载 ≥ 180 kg", "甲型额定负载100公斤;乙型额定负载200公斤", "partial"),
     ("硬度 58 ~ 62 HRC", "硬度55-65HRC,另有59-60HRC", "met"),
     ("直径 50 ± 0.5 mm", "直径50±1mm", "partial"),
+    ("直径 50 ± 0.5 mm", "直径50.4±0.3mm", "partial"),
     # must not be compared: nothing stated, another thing, another dimension, not theirs, not sure
     ("额定负载 ≥ 180 kg", "", "unstated"),
     ("额定负载 ≥ 180 kg", "负载能力强,国内领先", "unstated"),
