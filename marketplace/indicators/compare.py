@@ -104,8 +104,6 @@ def _structured(required: Indicator, parameter: Indicator) -> Finding:
     if required.text_value:
         verdict = _decide_grade(required.text_value, parameter.text_value)
         return Finding(verdict, quote, "", stated) if verdict is not Verdict.UNSTATED else NOTHING
-    if parameter.value is None:
-        return NOTHING
     quantity = Quantity(
         parameter.comparator,
         parameter.value,
