@@ -89,11 +89,21 @@ class IndicatorColumns(Identified):
     )  # fmt: skip
 
     def as_indicator(self) -> Indicator:
-        return Indicator(**{name: getattr(self, name) for name in self.FIELDS})
+        columns = {name: getattr(self, name) for name in self.FIELDS}
+        # NUMERIC hands back all six places: 28.000000 was written as 28.
+        for name in ("value", "value_to", "nominal"):
+            columns[name] = columns[name] if columns[name] is None else _plain(columns[name])
+        return Indicator(**columns)
 
     @classmethod
     def columns_of(cls, indicator: Indicator) -> dict[str, Any]:
         return {name: getattr(indicator, name) for name in cls.FIELDS}
+
+
+def _plain(value: Decimal) -> Decimal:
+    short = value.normalize()
+    exponent = short.as_tuple().exponent
+    return short.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else short
 
 
 def indicator_checks() -> tuple[CheckConstraint, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from marketplace.kernel.dates import business_date, last_business_day
+from marketplace.kernel.dates import days_left, last_business_day
 from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.kernel.texts import N_
 from marketplace.postings.models import Posting
@@ -38,10 +38,10 @@ def status_tag(
 
 @dataclass(frozen=True, slots=True)
 class Countdown:
-    """What is left until a deadline: whole days and hours of real time, and its last Shanghai day."""
+    """What is left until a deadline: Shanghai days until its last day; whole days and hours of real time."""
 
     last_day: date
-    today: date
+    days_left: int
     days: int
     hours: int
     closed: bool
@@ -53,7 +53,7 @@ def countdown(deadline: datetime | None, *, now: datetime) -> Countdown | None:
     left = max(deadline - now, timedelta(0))
     return Countdown(
         last_day=last_business_day(deadline),
-        today=business_date(now),
+        days_left=days_left(deadline, now=now),
         days=left.days,
         hours=left.seconds // 3600,
         closed=deadline <= now,

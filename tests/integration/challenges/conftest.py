@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from stdnum.cn import uscc
 
 from marketplace.audit.services import record
 from marketplace.challenges import services
@@ -54,10 +55,11 @@ class People:
         return actors.ANONYMOUS if name == "nobody" else getattr(self, name)
 
 
-def _organisation(name: str, now: datetime) -> Organisation:
+def _organisation(name: str, code: str, now: datetime) -> Organisation:
     # Verified at once: how an organisation gets there is not what these tests are about.
     organisation = Organisation(
         name=name,
+        uscc=code + uscc.calc_check_digit(code),
         kind=OrganisationKind.ENTERPRISE,
         size=OrganisationSize.LARGE,
         status=OrganisationStatus.VERIFIED,
@@ -104,7 +106,8 @@ def people(app: Flask) -> People:
     now = clock.now()
     with transaction():
         load_shipped(now=now)
-        seeker, other = _organisation("渝川智驾科技有限公司", now), _organisation("江州重工有限公司", now)
+        seeker = _organisation("渝川智驾科技有限公司", "91500112MA5U00001", now)
+        other = _organisation("江州重工有限公司", "91500112MA5U00002", now)
         made = People(
             editor=_member("editor", seeker, OrganisationRole.EDITOR, now),
             manager=_member("manager", seeker, OrganisationRole.MANAGER, now),
