@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from marketplace.capabilities.lifecycle import CapabilityStatus
 from marketplace.capabilities.models import Capability
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.language import normalise
 from marketplace.postings.matchable import Matchable, written
@@ -43,7 +43,9 @@ def _whole() -> Select[Capability]:
 
 def get_capability(public_no: str, *, viewer: Actor) -> Capability:
     """Raises NotFound for one that does not exist or that the viewer may not know of."""
-    found = db.session.scalar(_whole().where(Capability.public_no == public_no, visible_to(viewer)))
+    found = db.session.scalar(
+        for_change(_whole().where(Capability.public_no == public_no, visible_to(viewer)), Capability)
+    )
     if found is None:
         raise NotFound(public_no)
     return found
@@ -51,11 +53,8 @@ def get_capability(public_no: str, *, viewer: Actor) -> Capability:
 
 def get_own(public_no: str, *, actor: Actor) -> Capability:
     """One of the actor's own organisation; raises NotFound for any other."""
-    found = db.session.scalar(
-        _whole().where(
-            Capability.public_no == public_no, Capability.organisation_id == (actor.organisation_id or 0)
-        )
-    )
+    own = Capability.organisation_id == (actor.organisation_id or 0)
+    found = db.session.scalar(for_change(_whole().where(Capability.public_no == public_no, own), Capability))
     if found is None:
         raise NotFound(public_no)
     return found

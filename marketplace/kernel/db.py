@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, DateTime, Enum, Integer, MetaData, event
+from sqlalchemy import JSON, BigInteger, DateTime, Enum, Integer, MetaData, Select, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+T = TypeVar("T", bound=Any)
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB, "postgresql")
@@ -134,6 +136,14 @@ def transaction() -> Iterator[Session]:
 def in_transaction() -> bool:
     """Whether the current context may write."""
     return _writing.get()
+
+
+def for_change(statement: Select[T], entity: type[Any]) -> Select[T]:
+    """Inside `transaction()` hold the entity's rows to its end, so that what is judged is what is changed.
+
+    SQLite has but one writer anyway.
+    """
+    return statement.with_for_update(of=entity) if in_transaction() else statement
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:

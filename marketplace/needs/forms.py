@@ -16,6 +16,7 @@ from marketplace.kernel.forms import (
     Text,
     Version,
 )
+from marketplace.kernel.texts import N_
 from marketplace.needs.rules import LONGEST_ITEM, LONGEST_SPECIFICATION, NeedDraft
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.rules import MOST_CLUSTERS, indicator_limits, list_limits
@@ -94,6 +95,9 @@ def read_form(form: NeedForm, posted: MultiDict[str, str]) -> tuple[NeedDraft, I
         industry=form.industry.data,
         indicators=tuple(indicators),
     )
+    if draft.max_price_hidden and draft.max_price_fen is None:
+        # A tick without a price has no place to be kept, and a price must not become public by its loss.
+        obstacles.append(Obstacle("max_price", N_("选择不公开最高限价时，请填写限价")))
     obstacles += indicator_limits(indicators, INDICATORS)
     obstacles += list_limits(keywords, form.clusters.data)
     return draft, rows, obstacles

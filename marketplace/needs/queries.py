@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need, NeedList
@@ -46,7 +46,9 @@ def _whole() -> Select[Need]:
 
 def get_need(public_no: str, *, viewer: Actor) -> Need:
     """Raises NotFound for one that does not exist or that the viewer may not know of."""
-    found = db.session.scalar(_whole().where(Need.public_no == public_no, visible_to(viewer)))
+    found = db.session.scalar(
+        for_change(_whole().where(Need.public_no == public_no, visible_to(viewer)), Need)
+    )
     if found is None:
         raise NotFound(public_no)
     return found
@@ -55,7 +57,7 @@ def get_need(public_no: str, *, viewer: Actor) -> Need:
 def get_own(public_no: str, *, actor: Actor) -> Need:
     """A line of the actor's own organisation; raises NotFound for any other."""
     own = Need.organisation_id == (actor.organisation_id or 0)
-    found = db.session.scalar(_whole().where(Need.public_no == public_no, own))
+    found = db.session.scalar(for_change(_whole().where(Need.public_no == public_no, own), Need))
     if found is None:
         raise NotFound(public_no)
     return found
@@ -64,7 +66,9 @@ def get_own(public_no: str, *, actor: Actor) -> Need:
 def get_own_list(public_no: str, *, actor: Actor) -> NeedList:
     """A list of the actor's own organisation; raises NotFound for any other."""
     own = NeedList.organisation_id == (actor.organisation_id or 0)
-    found = db.session.scalar(select(NeedList).where(NeedList.public_no == public_no, own))
+    found = db.session.scalar(
+        for_change(select(NeedList).where(NeedList.public_no == public_no, own), NeedList)
+    )
     if found is None:
         raise NotFound(public_no)
     return found
