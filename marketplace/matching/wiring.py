@@ -2,6 +2,9 @@
 
 from flask import Flask
 
+from marketplace.matching.cli import match_cli
+
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
+    app.cli.add_command(match_cli)
