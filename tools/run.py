@@ -130,7 +130,7 @@ class Marketplace:
         except (OSError, ValueError):
             return
         limit = time.monotonic() + PATIENCE_WITH_PREDECESSOR
-        for pid, started in record.get("processes", []):
+        for pid, started in record.get("parts", {}).values():
             while time.monotonic() < limit:
                 try:
                     if abs(psutil.Process(pid).create_time() - started) > 1:
@@ -178,19 +178,21 @@ class Marketplace:
         """What a later run has to know if this one is killed."""
         import psutil
 
-        alive = []
-        for part in self.parts.values():
+        alive = {}
+        for name, part in self.parts.items():
             with contextlib.suppress(psutil.NoSuchProcess):
-                alive.append([part.pid, psutil.Process(part.pid).create_time()])
+                alive[name] = [part.pid, psutil.Process(part.pid).create_time()]
         record = {
-            "processes": alive,
+            "parts": alive,
             "socket_folder": str(self.socket_folder) if self.socket_folder else None,
             "redis_url": self.environment.get("REDIS_URL"),
             "address": f"http://{HOST}:{self.port}",
         }
-        descriptor = os.open(self.record_path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        aside = self.record_path.with_suffix(".new")
+        descriptor = os.open(aside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(record, file)
+        aside.replace(self.record_path)
 
     def forget(self) -> None:
         self.record_path.unlink(missing_ok=True)

@@ -56,12 +56,12 @@ class Launcher:
     def output(self) -> str:
         return "\n".join(self.lines)
 
-    def wait_until_up(self, seconds: float = 180) -> None:
+    def wait_until_up(self) -> None:
         def up() -> bool:
             assert self.process.poll() is None, f"it ended: {self.output}"
             return "已启动" in self.output
 
-        until(up, seconds=seconds, what=f"the marketplace is up: {self.output[-500:]}")
+        until(up, what=f"the marketplace is up: {self.output[-500:]}")
 
     def family(self) -> list[psutil.Process]:
         """Everything it started, grandchildren included."""

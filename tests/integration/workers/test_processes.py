@@ -56,7 +56,7 @@ def once_each(count: int) -> dict[int, int]:
 
 def test_deferred_work_is_done_once_by_a_worker(workers: Workforce) -> None:
     ask("test.note", 120)
-    until(all_done("test.note"), seconds=60, what="120 notes")
+    until(all_done("test.note"), what="120 notes")
     assert effects() == once_each(120)
 
 
@@ -66,86 +66,86 @@ def test_the_supervisor_shows_that_it_lives(workers: Workforce) -> None:
         found = find_heartbeat("workers")
         return found is not None and len(found.detail["workers"]) == 2
 
-    until(beat, seconds=30, what="a heartbeat with two workers")
+    until(beat, what="a heartbeat with two workers")
 
 
 def test_a_job_that_raises_is_tried_again_and_keeps_its_reason(workers: Workforce) -> None:
     ask("test.break_down")
     ask("test.note")
-    until(lambda: rows_of("test.break_down")[0].attempts >= 2, seconds=60, what="a second attempt")
+    until(lambda: rows_of("test.break_down")[0].attempts >= 2, what="a second attempt")
     assert "broken on purpose" in (rows_of("test.break_down")[0].last_error or "")
-    until(all_done("test.note"), seconds=30, what="the note beside it")
+    until(all_done("test.note"), what="the note beside it")
 
 
 def test_a_job_that_kills_its_process_holds_nobody_up(workers: Workforce) -> None:
     ask("test.die")
     ask("test.note", 5)
-    until(lambda: rows_of("test.die")[0].attempts >= 3, seconds=60, what="a third attempt")
-    until(all_done("test.note"), seconds=30, what="the notes beside it")
+    until(lambda: rows_of("test.die")[0].attempts >= 3, what="a third attempt")
+    until(all_done("test.note"), what="the notes beside it")
     assert "died" in (rows_of("test.die")[0].last_error or "")
 
 
 def test_a_job_that_ends_without_finishing_is_not_taken_for_done(workers: Workforce) -> None:
     ask("test.forget")
-    until(lambda: rows_of("test.forget")[0].attempts >= 1, seconds=30, what="an attempt")
-    until(lambda: rows_of("test.forget")[0].last_error is not None, seconds=30, what="its reason")
+    until(lambda: rows_of("test.forget")[0].attempts >= 1, what="an attempt")
+    until(lambda: rows_of("test.forget")[0].last_error is not None, what="its reason")
     assert rows_of("test.forget")[0].done_at is None
 
 
 def test_work_of_an_unknown_kind_is_kept_with_its_reason(workers: Workforce) -> None:
     ask("test.nobody_knows")
-    until(lambda: rows_of("test.nobody_knows")[0].last_error is not None, seconds=30, what="a reason")
+    until(lambda: rows_of("test.nobody_knows")[0].last_error is not None, what="a reason")
 
 
 def test_a_killed_worker_is_replaced_and_its_job_done_once(workers: Workforce, app: Flask) -> None:
     ask("test.slow", 2)
-    until(lambda: rows_of("test.slow")[0].attempts == 1, seconds=30, what="the job has begun")
+    until(lambda: rows_of("test.slow")[0].attempts == 1, what="the job has begun")
     victims = workers.everybody()[1:]
     for victim in victims:
         victim.kill()
-    until(all_done("test.slow"), seconds=90, what="the slow jobs")
+    until(all_done("test.slow"), what="the slow jobs")
     assert effects() == once_each(2)
     assert not [victim for victim in victims if victim.is_running() and victim.status() != "zombie"]
 
 
 def test_a_killed_supervisor_leaves_no_orphan_and_the_next_goes_on(workers: Workforce) -> None:
     ask("test.slow", 2)
-    until(lambda: rows_of("test.slow")[0].attempts == 1, seconds=30, what="the job has begun")
+    until(lambda: rows_of("test.slow")[0].attempts == 1, what="the job has begun")
     family = workers.everybody()[1:]
     assert len(family) >= 3
     workers.kill()
-    until(lambda: not [p for p in family if p.is_running()], seconds=20, what="the end of its family")
+    until(lambda: not [p for p in family if p.is_running()], what="the end of its family")
     workers.start()
-    until(all_done("test.slow"), seconds=90, what="the slow jobs")
+    until(all_done("test.slow"), what="the slow jobs")
     assert effects() == once_each(2)
 
 
 def test_an_emptied_queue_loses_nothing(workers: Workforce, queue_server: QueueServer) -> None:
     ask("test.slow")
     ask("test.note", 60)
-    until(lambda: rows_of("test.slow")[0].attempts == 1, seconds=30, what="the job has begun")
+    until(lambda: rows_of("test.slow")[0].attempts == 1, what="the job has begun")
     queue_server.empty()
-    until(all_done("test.note"), seconds=90, what="60 notes")
-    until(all_done("test.slow"), seconds=90, what="the slow job")
+    until(all_done("test.note"), what="60 notes")
+    until(all_done("test.slow"), what="the slow job")
     assert effects() == once_each(60) | {1: 2}
 
 
 def test_work_waits_for_a_queue_that_is_away(workers: Workforce, queue_server: QueueServer) -> None:
     queue_server.kill()
     ask("test.note", 60)
-    until(lambda: "the queue is away" in workers.log(), seconds=30, what="the outage is noticed")
+    until(lambda: "the queue is away" in workers.log(), what="the outage is noticed")
     assert effects() == {}
     queue_server.start()
-    until(all_done("test.note"), seconds=90, what="60 notes")
+    until(all_done("test.note"), what="60 notes")
     assert effects() == once_each(60)
 
 
 def test_work_survives_a_queue_that_hangs(workers: Workforce, queue_server: QueueServer) -> None:
     ask("test.note", 3)
-    until(all_done("test.note"), seconds=60, what="the workers are up")
+    until(all_done("test.note"), what="the workers are up")
     queue_server.freeze()
     ask("test.slow", 4)
-    until(lambda: "the queue is away" in workers.log(), seconds=30, what="the outage is noticed")
+    until(lambda: "the queue is away" in workers.log(), what="the outage is noticed")
     queue_server.thaw()
-    until(all_done("test.slow"), seconds=120, what="the work of the outage")
+    until(all_done("test.slow"), what="the work of the outage")
     assert effects() == {1: 2, 2: 2, 3: 2, 4: 1}
