@@ -45,6 +45,7 @@ FEATURES = (
     "matching",
     "oversight",
     "portal",
+    "demo",
     "operations",
 )
 

@@ -4,6 +4,7 @@ Days in the files count from the day of loading. Not here: who does what when (`
 that touches the database; the ranking tests read the content through this module as well.
 """
 
+import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,6 +13,8 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from stdnum.cn import uscc
 
 from marketplace.capabilities.kinds import CapabilityKind, IpStatus, Maturity
 from marketplace.capabilities.lifecycle import CapabilityStatus
@@ -22,37 +25,21 @@ from marketplace.indicators.model import Indicator
 from marketplace.kernel.money import FEN_PER_WAN, FEN_PER_YUAN
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.rules import NeedDraft
+from marketplace.organisations.kinds import DesignationKind, OrganisationKind, OrganisationSize
 from marketplace.organisations.lifecycle import OrganisationStatus
-from marketplace.organisations.models import DesignationKind, OrganisationKind, OrganisationSize
+from marketplace.organisations.rules import DesignationDraft, OrganisationDraft
 
 FOLDER = Path(__file__).parent
+_CODE_CHARACTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 Table = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class DesignationEntry:
-    kind: DesignationKind
-    number: str
-    issuer: str
-    valid_to: date | None
-
-
-@dataclass(frozen=True, slots=True)
 class OrganisationEntry:
     key: str
-    name: str
-    short_name: str
-    kind: OrganisationKind
-    size: OrganisationSize | None
-    region: str
-    clusters: tuple[str, ...]
-    summary: str
-    address: str
-    website: str
-    contact_name: str
-    designations: tuple[DesignationEntry, ...]
     state: OrganisationStatus
+    draft: OrganisationDraft
     reason: str
 
 
@@ -115,7 +102,7 @@ class Content:
 def read_content(today: date) -> Content:
     """Everything, with days counted from `today` in Shanghai. Raises ValueError or KeyError on a bad file."""
     organisations = [_organisation(table, today) for table in _tables("organisation", "organisations*.toml")]
-    regions = {entry.key: entry.region for entry in organisations}
+    regions = {entry.key: entry.draft.region or "" for entry in organisations}
     return Content(
         organisations=tuple(organisations),
         challenges=tuple(_challenge(table, today) for table in _tables("challenge", "challenges.toml")),
@@ -148,27 +135,44 @@ def _read(path: Path) -> Table:
 
 
 def _organisation(table: Table, today: date) -> OrganisationEntry:
-    return OrganisationEntry(
-        key=table["key"],
-        name=table["name"],
-        short_name=table["short_name"],
-        kind=OrganisationKind(table["kind"]),
-        size=OrganisationSize(table["size"]) if "size" in table else None,
-        region=table["region"],
-        clusters=tuple(table["clusters"]),
-        summary=table["summary"],
-        address=table["address"],
-        website=table["website"],
-        contact_name=table["contact_name"],
-        designations=tuple(
-            DesignationEntry(
+    key, kind = table["key"], OrganisationKind(table["kind"])
+    values = _plain_values(OrganisationDraft, table) | {
+        "kind": kind,
+        "size": OrganisationSize(table["size"]) if "size" in table else None,
+        "uscc": made_up_code(key, kind, table["region"]),
+        "contact_phone": _made_up_phone(key),
+        "contact_email": f"contact@{key}.example.com",
+        "designations": tuple(
+            DesignationDraft(
                 DesignationKind(one["kind"]), one["number"], one["issuer"], _valid_to(one, today)
             )
             for one in table["designations"]
         ),
-        state=OrganisationStatus(table.get("state", "verified")),
-        reason=table.get("reason", ""),
+    }
+    return OrganisationEntry(
+        key,
+        OrganisationStatus(table.get("state", "verified")),
+        OrganisationDraft(**values),
+        table.get("reason", ""),
     )
+
+
+def made_up_code(key: str, kind: OrganisationKind, region: str) -> str:
+    """A 统一社会信用代码 that is well formed and the same on every load."""
+    registered_by = "91" if kind is OrganisationKind.ENTERPRISE else "12"
+    # "X" opens no body code that is in use.
+    body = "X" + "".join(_CODE_CHARACTERS[byte % len(_CODE_CHARACTERS)] for byte in _digest(key)[:8])
+    number = f"{registered_by}{region}{body}"
+    return f"{number}{uscc.calc_check_digit(number)}"
+
+
+def _made_up_phone(key: str) -> str:
+    """A number of a block that no exchange hands out."""
+    return f"023-{int.from_bytes(_digest(key)[8:12], 'big') % 10_000_000:08d}"
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(key.encode()).digest()
 
 
 def _challenge(table: Table, today: date) -> ChallengeEntry:
@@ -180,6 +184,7 @@ def _challenge(table: Table, today: date) -> ChallengeEntry:
         "publicity": Publicity.PUBLIC,
         "budget_fen": table["budget_wan"] * FEN_PER_WAN if "budget_wan" in table else None,
         "closes_on": today + timedelta(days=table["closes_in_days"]),
+        "contact_phone": _made_up_phone(table["organisation"]),
         "indicators": _indicators(table["indicator"]),
     }
     return ChallengeEntry(

@@ -45,9 +45,9 @@ def document_of(content):
                 region=draft.region or "",
                 industry=draft.industry or "",
                 organisation_id=organisation_id,
-                organisation_kind=entry.kind.value,
-                organisation_size=entry.size.value if entry.size else "",
-                designations=tuple(one.kind.value for one in entry.designations),
+                organisation_kind=entry.draft.kind.value,
+                organisation_size=entry.draft.size.value if entry.draft.size else "",
+                designations=tuple(one.kind.value for one in entry.draft.designations),
                 standing=VERIFIED,
                 **facts,
             )
