@@ -370,6 +370,8 @@ class Choice(wtforms.SelectField):
     made. Nothing chosen is None.
     """
 
+    data: Any
+
     def __init__(
         self,
         label: Any = None,
@@ -418,6 +420,8 @@ class Choice(wtforms.SelectField):
 
 class Choices(wtforms.SelectMultipleField):
     """Several of several, as boxes to tick (or a list with `boxes=False`). The value is a list."""
+
+    data: Any
 
     def __init__(
         self,

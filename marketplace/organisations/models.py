@@ -4,35 +4,25 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from marketplace.identity.models import User
 from marketplace.kernel.actor import OrganisationRole
 from marketplace.kernel.db import Base, Id, Identified, UTCDateTime, enum_column
+from marketplace.organisations.kinds import DesignationKind, OrganisationKind, OrganisationSize
 from marketplace.organisations.lifecycle import OrganisationStatus
+from marketplace.organisations.rules import name_key
 
-
-class OrganisationKind(StrEnum):
-    ENTERPRISE = "enterprise"
-    UNIVERSITY = "university"
-    INSTITUTE = "institute"
-    SERVICE = "service"
-
-
-class OrganisationSize(StrEnum):
-    LARGE = "large"
-    MEDIUM = "medium"
-    SMALL = "small"
-    MICRO = "micro"
-
-
-class DesignationKind(StrEnum):
-    CHAIN_MASTER = "chain_master"
-    LEADER = "leader"
-    SRDI = "srdi"
-    LITTLE_GIANT = "little_giant"
-    HIGH_TECH = "high_tech"
-    CHAMPION = "champion"
+__all__ = [
+    "Designation",
+    "DesignationKind",
+    "Membership",
+    "MembershipStatus",
+    "Organisation",
+    "OrganisationCluster",
+    "OrganisationKind",
+    "OrganisationSize",
+]
 
 
 class MembershipStatus(StrEnum):
@@ -45,11 +35,23 @@ class MembershipStatus(StrEnum):
 class Organisation(Identified, Base):
     __tablename__ = "organisation"
     __audited__ = "organisation"
+    __table_args__ = (
+        # A draft holds no code: whoever merely types one must not keep its owner out.
+        Index(
+            "uq_organisation_registered_code",
+            "uscc",
+            unique=True,
+            sqlite_where=text("status <> 'draft'"),
+            postgresql_where=text("status <> 'draft'"),
+        ),
+    )
 
     name: Mapped[str] = mapped_column(String(120), nullable=False, index=True)
+    # The name in one spelling, by which imports recognise an organisation.
+    name_key: Mapped[str] = mapped_column(String(240), nullable=False, index=True)
     short_name: Mapped[str] = mapped_column(String(40), nullable=False, default="")
     # 统一社会信用代码; none while unclaimed.
-    uscc: Mapped[str | None] = mapped_column(String(18), unique=True)
+    uscc: Mapped[str | None] = mapped_column(String(18))
     kind: Mapped[OrganisationKind] = mapped_column(enum_column(OrganisationKind), nullable=False)
     size: Mapped[OrganisationSize | None] = mapped_column(enum_column(OrganisationSize))
     status: Mapped[OrganisationStatus] = mapped_column(
@@ -74,6 +76,11 @@ class Organisation(Identified, Base):
     designations: Mapped[list["Designation"]] = relationship(
         cascade="all, delete-orphan", order_by="Designation.id", lazy="selectin"
     )
+
+    @validates("name")
+    def _derive_name_key(self, _attribute: str, name: str) -> str:
+        self.name_key = name_key(name)[:240]
+        return name
 
 
 class OrganisationCluster(Base):
@@ -115,7 +122,9 @@ class Membership(Identified, Base):
         ),
     )
 
-    organisation_id: Mapped[int] = mapped_column(Id, ForeignKey("organisation.id"), nullable=False, index=True)
+    organisation_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("organisation.id"), nullable=False, index=True
+    )
     user_id: Mapped[int] = mapped_column(Id, ForeignKey("app_user.id"), nullable=False, index=True)
     role: Mapped[OrganisationRole] = mapped_column(enum_column(OrganisationRole), nullable=False)
     status: Mapped[MembershipStatus] = mapped_column(enum_column(MembershipStatus), nullable=False)

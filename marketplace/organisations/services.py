@@ -1,32 +1,547 @@
-"""What is done with organisations: registered, verified, returned, suspended, taken in unclaimed."""
+"""What is done with organisations: registered, verified, returned, suspended, taken in unclaimed; and with
+those who belong to them. Each act is audited and told to the people it concerns.
+"""
 
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
-
 from marketplace.audit.services import record
-from marketplace.kernel.actor import Actor
+from marketplace.identity.queries import list_platform_users
+from marketplace.kernel.actor import Actor, OrganisationRole, PlatformRole
+from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db
-from marketplace.organisations.lifecycle import OrganisationStatus
-from marketplace.organisations.models import Organisation, OrganisationKind
+from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.texts import N_
+from marketplace.notifications.services import send_letter
+from marketplace.organisations import queries
+from marketplace.organisations.kinds import OrganisationKind
+from marketplace.organisations.lifecycle import LIFECYCLE, OrganisationStatus
+from marketplace.organisations.models import (
+    Designation,
+    Membership,
+    MembershipStatus,
+    Organisation,
+    OrganisationCluster,
+)
+from marketplace.organisations.rules import (
+    DesignationDraft,
+    OrganisationDraft,
+    code_from,
+    obstacles_to_saving,
+    obstacles_to_submitting,
+)
+
+OWN_PAGE = "/workbench/organisation"
+TEXT_FIELDS = (
+    "short_name", "address", "website", "summary", "contact_name", "contact_phone", "contact_email",
+)  # fmt: skip
+# What an operator has looked at; a verified organisation changes it only by way of an operator.
+VERIFIED_FIELDS = ("name", "uscc", "kind")
+OPEN_TO_CHANGE = (
+    OrganisationStatus.DRAFT,
+    OrganisationStatus.RETURNED,
+    OrganisationStatus.VERIFIED,
+)
 
 
-def create_unclaimed(name: str, *, by: Actor, now: datetime) -> Organisation:
-    """The unclaimed organisation of that name, made if there is none; imports hang their postings on it."""
-    found = db.session.scalar(
-        select(Organisation).where(
-            Organisation.name == name, Organisation.status == OrganisationStatus.UNCLAIMED
-        )
+# --- registering ----------------------------------------------------------------------------------------
+
+
+def start_registration(draft: OrganisationDraft, *, by: Actor, now: datetime) -> Organisation:
+    """Begin a draft with its first manager. Raises Obstructed where the code is somebody's already."""
+    if by.user_id is None or by.platform_role is not None or by.organisation_id is not None:
+        raise Forbidden("organisation.register")
+    _refuse(list(obstacles_to_saving(draft)))
+    if draft.uscc and queries.find_registered(code_from(draft.uscc)):
+        raise Obstructed([_already_registered()])
+    organisation = Organisation(
+        name=draft.name,
+        kind=draft.kind or OrganisationKind.ENTERPRISE,
+        status=OrganisationStatus.DRAFT,
+        created_at=now,
     )
+    db.session.add(organisation)
+    _take_over(organisation, draft)
+    db.session.flush()
+    membership = Membership(
+        organisation_id=organisation.id,
+        user_id=by.user_id,
+        role=OrganisationRole.MANAGER,
+        status=MembershipStatus.ACTIVE,
+        requested_at=now,
+        decided_at=now,
+    )
+    db.session.add(membership)
+    db.session.flush()
+    record(
+        "organisation.register",
+        "organisation",
+        organisation.id,
+        by=by,
+        at=now,
+        label=organisation.name,
+        organisation_id=organisation.id,
+        to_status=organisation.status,
+        covers=[("membership", membership.id)],
+    )
+    return organisation
+
+
+def _already_registered() -> Obstacle:
+    return Obstacle("uscc", N_("该统一社会信用代码已注册，请申请加入该单位"))
+
+
+def _refuse(obstacles: Collection[Obstacle]) -> None:
+    if obstacles:
+        raise Obstructed(obstacles)
+
+
+def draft_of(organisation: Organisation) -> OrganisationDraft:
+    """What an organisation declares, as plain facts."""
+    return OrganisationDraft(
+        name=organisation.name,
+        uscc=organisation.uscc,
+        kind=organisation.kind,
+        size=organisation.size,
+        region=organisation.region,
+        clusters=tuple(cluster.code for cluster in organisation.clusters),
+        designations=tuple(
+            DesignationDraft(d.kind, d.number, d.issuer, d.valid_to) for d in organisation.designations
+        ),
+        **{name: getattr(organisation, name) for name in TEXT_FIELDS},
+    )
+
+
+def update_organisation(
+    organisation: Organisation, draft: OrganisationDraft, *, version: int, by: Actor, now: datetime
+) -> None:
+    """Save what its manager wrote. Raises StaleVersion where somebody saved since `version` was read."""
+    if not by.manages(organisation.id):
+        raise Forbidden("organisation.update")
+    if organisation.status not in OPEN_TO_CHANGE:
+        raise InvalidTransition("organisation", organisation.status, "update")
+    if organisation.version != version:
+        raise StaleVersion(current_version=organisation.version)
+    if organisation.status is OrganisationStatus.VERIFIED:
+        draft = replace(draft, **{name: getattr(organisation, name) for name in VERIFIED_FIELDS})
+        _refuse(list(obstacles_to_submitting(draft, today=business_date(now))))
+    _refuse(list(obstacles_to_saving(draft)))
+    before = draft_of(organisation)
+    _take_over(organisation, draft)
+    after = draft_of(organisation)
+    changed = [name for name in OrganisationDraft.__slots__ if getattr(before, name) != getattr(after, name)]
+    if not changed:
+        return
+    organisation.version += 1
+    record(
+        "organisation.update",
+        "organisation",
+        organisation.id,
+        by=by,
+        at=now,
+        label=organisation.name,
+        organisation_id=organisation.id,
+        detail={"fields": changed, "version": organisation.version},
+    )
+
+
+def _take_over(organisation: Organisation, draft: OrganisationDraft) -> None:
+    organisation.name = draft.name
+    organisation.uscc = code_from(draft.uscc) if draft.uscc else None
+    organisation.kind = draft.kind or OrganisationKind.ENTERPRISE
+    organisation.size = draft.size if organisation.kind is OrganisationKind.ENTERPRISE else None
+    organisation.region = draft.region
+    for name in TEXT_FIELDS:
+        setattr(organisation, name, getattr(draft, name))
+    kept = {cluster.code: cluster for cluster in organisation.clusters}
+    organisation.clusters = [kept.get(code) or OrganisationCluster(code=code) for code in draft.clusters]
+    _take_over_designations(organisation, draft)
+
+
+def _take_over_designations(organisation: Organisation, draft: OrganisationDraft) -> None:
+    """A designation that is declared otherwise than it was confirmed has to be confirmed again."""
+    there = {designation.kind: designation for designation in organisation.designations}
+    wanted = {designation.kind: designation for designation in draft.designations}
+    for kind, designation in there.items():
+        if kind not in wanted:
+            organisation.designations.remove(designation)
+    for kind, declared in wanted.items():
+        found = there.get(kind)
+        if found is None:
+            organisation.designations.append(
+                Designation(
+                    kind=kind, number=declared.number, issuer=declared.issuer, valid_to=declared.valid_to
+                )
+            )
+        elif (found.number, found.issuer, found.valid_to) != (
+            declared.number,
+            declared.issuer,
+            declared.valid_to,
+        ):
+            found.number, found.issuer, found.valid_to = declared.number, declared.issuer, declared.valid_to
+            found.confirmed_at = None
+
+
+def submit_organisation(organisation: Organisation, *, by: Actor, now: datetime) -> None:
+    """Hand a complete draft to the operators."""
+    before = organisation.status
+    status = LIFECYCLE.advance(before, "submit", by=by.parties(organisation.id))
+    obstacles = list(obstacles_to_submitting(draft_of(organisation), today=business_date(now)))
+    holder = queries.find_registered(organisation.uscc) if organisation.uscc else None
+    if holder is not None and holder.id != organisation.id:
+        obstacles.append(_already_registered())
+    _refuse(obstacles)
+    organisation.status, organisation.submitted_at = OrganisationStatus(status), now
+    organisation.status_reason = ""
+    _record_move("submit", organisation, before, by=by, now=now)
+    send_letter(
+        list_platform_users(PlatformRole.OPERATOR),
+        "organisation.submitted",
+        N_("有单位等待核验：%(name)s") % {"name": organisation.name},
+        N_("%(name)s 提交了单位信息，请核验统一社会信用代码和申报的称号。") % {"name": organisation.name},
+        f"/workbench/verification/{organisation.id}",
+        at=now,
+    )
+
+
+def discard_draft(organisation: Organisation, *, by: Actor, now: datetime) -> None:
+    """Give up a draft that was never submitted, so that its manager may register or join another."""
+    if not by.manages(organisation.id) or organisation.submitted_at is not None:
+        raise Forbidden("organisation.discard")
+    if organisation.status is not OrganisationStatus.DRAFT:
+        raise InvalidTransition("organisation", organisation.status, "discard")
+    members = queries.list_members(organisation.id)
+    for membership in members:
+        membership.status, membership.decided_at = MembershipStatus.LEFT, now
+    record(
+        "organisation.discard",
+        "organisation",
+        organisation.id,
+        by=by,
+        at=now,
+        label=organisation.name,
+        organisation_id=organisation.id,
+        from_status=organisation.status,
+        covers=[("membership", membership.id) for membership in members],
+    )
+
+
+# --- the operator's acts --------------------------------------------------------------------------------
+
+
+def verify_organisation(
+    organisation: Organisation, *, confirmed: Collection[int], by: Actor, now: datetime
+) -> None:
+    """Accept an organisation, and of its designations those with the ids in `confirmed`."""
+    before = organisation.status
+    status = LIFECYCLE.advance(before, "verify", by=by.parties(organisation.id))
+    organisation.status, organisation.verified_at = OrganisationStatus(status), now
+    organisation.status_reason = ""
+    kinds = _confirm(organisation, confirmed, now=now)
+    _record_move("verify", organisation, before, by=by, now=now, detail={"designations": kinds})
+    _tell_managers(
+        organisation,
+        "organisation.verified",
+        N_("单位已通过核验"),
+        N_("%(name)s 已通过核验，可以发布能力和供需清单。") % {"name": organisation.name},
+        now=now,
+    )
+
+
+def confirm_designations(
+    organisation: Organisation, *, confirmed: Collection[int], by: Actor, now: datetime
+) -> None:
+    """Set anew which designations of a verified organisation count."""
+    if not by.is_operator:
+        raise Forbidden("organisation.confirm_designations")
+    if organisation.status is not OrganisationStatus.VERIFIED:
+        raise InvalidTransition("organisation", organisation.status, "confirm_designations")
+    kinds = _confirm(organisation, confirmed, now=now)
+    organisation.version += 1
+    record(
+        "organisation.confirm_designations",
+        "organisation",
+        organisation.id,
+        by=by,
+        at=now,
+        label=organisation.name,
+        organisation_id=organisation.id,
+        detail={"designations": kinds},
+    )
+    _tell_managers(
+        organisation,
+        "organisation.designations",
+        N_("称号核对结果已更新"),
+        N_("平台管理员更新了 %(name)s 的称号核对结果，请在“我的单位”查看。") % {"name": organisation.name},
+        now=now,
+    )
+
+
+def _confirm(organisation: Organisation, confirmed: Collection[int], *, now: datetime) -> list[str]:
+    for designation in organisation.designations:
+        if designation.id not in confirmed:
+            designation.confirmed_at = None
+        elif designation.confirmed_at is None:
+            designation.confirmed_at = now
+    return sorted(d.kind.value for d in organisation.designations if d.confirmed_at)
+
+
+def return_organisation(organisation: Organisation, *, reason: str, by: Actor, now: datetime) -> None:
+    _decide("return", organisation, N_("单位信息被退回补正"), reason=reason, by=by, now=now)
+
+
+def suspend_organisation(organisation: Organisation, *, reason: str, by: Actor, now: datetime) -> None:
+    _decide("suspend", organisation, N_("单位资格已暂停"), reason=reason, by=by, now=now)
+
+
+def reinstate_organisation(organisation: Organisation, *, reason: str, by: Actor, now: datetime) -> None:
+    _decide("reinstate", organisation, N_("单位资格已恢复"), reason=reason, by=by, now=now)
+
+
+def _decide(
+    action: str, organisation: Organisation, subject: str, *, reason: str, by: Actor, now: datetime
+) -> None:
+    before = organisation.status
+    status = LIFECYCLE.advance(before, action, by=by.parties(organisation.id))
+    if not reason.strip():
+        raise Obstructed([Obstacle("reason", N_("请写明理由"))])
+    organisation.status = OrganisationStatus(status)
+    organisation.status_reason = "" if status is OrganisationStatus.VERIFIED else reason
+    _record_move(action, organisation, before, by=by, now=now, reason=reason)
+    body = N_("理由：%(reason)s") % {"reason": reason}
+    _tell_managers(organisation, f"organisation.{status.value}", subject, body, now=now)
+
+
+def _record_move(
+    action: str,
+    organisation: Organisation,
+    before: OrganisationStatus,
+    *,
+    by: Actor,
+    now: datetime,
+    reason: str = "",
+    detail: dict[str, object] | None = None,
+) -> None:
+    organisation.version += 1
+    record(
+        LIFECYCLE.audit_type(action),
+        "organisation",
+        organisation.id,
+        by=by,
+        at=now,
+        label=organisation.name,
+        organisation_id=organisation.id,
+        from_status=before,
+        to_status=organisation.status,
+        reason=reason,
+        detail=detail,
+    )
+
+
+def _tell_managers(organisation: Organisation, kind: str, subject: str, body: str, *, now: datetime) -> None:
+    send_letter(queries.list_manager_ids(organisation.id), kind, subject, body, OWN_PAGE, at=now)
+
+
+# --- members --------------------------------------------------------------------------------------------
+
+
+def request_to_join(
+    organisation: Organisation, *, role: OrganisationRole, by: Actor, now: datetime
+) -> Membership:
+    """Ask an organisation's managers, or where it has none the operators, to be let in."""
+    if by.user_id is None or by.platform_role is not None or role is OrganisationRole.MANAGER:
+        raise Forbidden("membership.request")
+    if organisation.status in (OrganisationStatus.DRAFT, OrganisationStatus.UNCLAIMED):
+        raise InvalidTransition("organisation", organisation.status, "join")
+    if queries.find_live_membership(by.user_id, organisation_id=organisation.id):
+        raise Obstructed([Obstacle("role", N_("您已申请或已加入该单位"))])
+    membership = Membership(
+        organisation_id=organisation.id,
+        user_id=by.user_id,
+        role=role,
+        status=MembershipStatus.REQUESTED,
+        requested_at=now,
+    )
+    db.session.add(membership)
+    db.session.flush()
+    _record_membership("request", membership, organisation, name=by.name, by=by, now=now)
+    managers = queries.list_manager_ids(organisation.id)
+    send_letter(
+        managers or list_platform_users(PlatformRole.OPERATOR),
+        "membership.requested",
+        N_("%(person)s 申请加入 %(name)s") % {"person": by.name, "name": organisation.name},
+        N_("请核对申请人身份后同意或拒绝。"),
+        OWN_PAGE if managers else f"/workbench/verification/{organisation.id}",
+        at=now,
+    )
+    return membership
+
+
+def accept_member(membership: Membership, *, role: OrganisationRole, by: Actor, now: datetime) -> None:
+    _decide_request(membership, MembershipStatus.ACTIVE, "accept", role=role, by=by, now=now)
+    _tell_person(membership, N_("加入申请已通过"), N_("您已加入 %(name)s。"), now=now)
+
+
+def decline_member(membership: Membership, *, by: Actor, now: datetime) -> None:
+    _decide_request(membership, MembershipStatus.DECLINED, "decline", role=membership.role, by=by, now=now)
+    _tell_person(membership, N_("加入申请未通过"), N_("您加入 %(name)s 的申请未通过。"), now=now)
+
+
+def _decide_request(
+    membership: Membership,
+    status: MembershipStatus,
+    action: str,
+    *,
+    role: OrganisationRole,
+    by: Actor,
+    now: datetime,
+) -> None:
+    if not by.manages(membership.organisation_id) and not by.is_operator:
+        raise Forbidden(f"membership.{action}")
+    if membership.status is not MembershipStatus.REQUESTED:
+        raise InvalidTransition("membership", membership.status, action)
+    before = membership.status
+    membership.status, membership.role, membership.decided_at = status, role, now
+    _record_membership(
+        action,
+        membership,
+        membership.organisation,
+        name=membership.user.name,
+        by=by,
+        now=now,
+        before=before,
+    )
+
+
+def change_role(membership: Membership, *, role: OrganisationRole, by: Actor, now: datetime) -> None:
+    """Give a member another role. Raises Obstructed where the organisation would be without a manager."""
+    _may_manage_member(membership, "change_role", by=by)
+    if role is membership.role:
+        return
+    _keep_a_manager(membership)
+    was = membership.role
+    membership.role = role
+    _record_membership(
+        "change_role",
+        membership,
+        membership.organisation,
+        name=membership.user.name,
+        by=by,
+        now=now,
+        before=membership.status,
+        detail={"from": was.value, "to": role.value},
+    )
+
+
+def remove_member(membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Take a member out. Raises Obstructed for the last manager."""
+    _may_manage_member(membership, "remove", by=by)
+    _leave(membership, "remove", by=by, now=now)
+    _tell_person(membership, N_("您已不再是单位成员"), N_("您已被移出 %(name)s。"), now=now)
+
+
+def leave_organisation(membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Go by oneself, or take back a request."""
+    if membership.user_id != by.user_id:
+        raise Forbidden("membership.leave")
+    if membership.status not in (MembershipStatus.ACTIVE, MembershipStatus.REQUESTED):
+        raise InvalidTransition("membership", membership.status, "leave")
+    _leave(membership, "leave", by=by, now=now)
+
+
+def _leave(membership: Membership, action: str, *, by: Actor, now: datetime) -> None:
+    _keep_a_manager(membership)
+    before = membership.status
+    membership.status, membership.decided_at = MembershipStatus.LEFT, now
+    _record_membership(
+        action,
+        membership,
+        membership.organisation,
+        name=membership.user.name,
+        by=by,
+        now=now,
+        before=before,
+    )
+
+
+def _may_manage_member(membership: Membership, action: str, *, by: Actor) -> None:
+    if not by.manages(membership.organisation_id):
+        raise Forbidden(f"membership.{action}")
+    if membership.status is not MembershipStatus.ACTIVE:
+        raise InvalidTransition("membership", membership.status, action)
+
+
+def _keep_a_manager(membership: Membership) -> None:
+    if membership.status is not MembershipStatus.ACTIVE or membership.role is not OrganisationRole.MANAGER:
+        return
+    # Two managers who demote each other at once: the lock on the organisation puts them in order.
+    queries.lock_organisation(membership.organisation_id)
+    if queries.list_manager_ids(membership.organisation_id) == [membership.user_id]:
+        raise Obstructed([Obstacle("role", N_("单位至少要有一名管理员，请先指定另一名管理员"))])
+
+
+def _record_membership(
+    action: str,
+    membership: Membership,
+    organisation: Organisation,
+    *,
+    name: str,
+    by: Actor,
+    now: datetime,
+    before: MembershipStatus | None = None,
+    detail: dict[str, object] | None = None,
+) -> None:
+    record(
+        f"membership.{action}",
+        "membership",
+        membership.id,
+        by=by,
+        at=now,
+        label=f"{name} · {organisation.name}",
+        organisation_id=organisation.id,
+        from_status=before,
+        to_status=membership.status,
+        detail={"role": membership.role.value, **(detail or {})},
+    )
+
+
+def _tell_person(membership: Membership, subject: str, body: str, *, now: datetime) -> None:
+    name = membership.organisation.name
+    send_letter([membership.user_id], "membership.decided", subject, body % {"name": name}, OWN_PAGE, at=now)
+
+
+# --- collected ones -------------------------------------------------------------------------------------
+
+
+def create_unclaimed(
+    name: str,
+    *,
+    by: Actor,
+    now: datetime,
+    region: str | None = None,
+    kind: OrganisationKind = OrganisationKind.ENTERPRISE,
+) -> Organisation:
+    """The unclaimed organisation of that name, made if there is none; imports hang their postings on it."""
+    found = queries.find_unclaimed(name)
     if found is not None:
         return found
     organisation = Organisation(
         name=name,
-        kind=OrganisationKind.ENTERPRISE,
+        kind=kind,
+        region=region,
         status=OrganisationStatus.UNCLAIMED,
         created_at=now,
     )
     db.session.add(organisation)
     db.session.flush()
-    record("organisation.collect", "organisation", organisation.id, by=by, at=now, label=name)
+    record(
+        "organisation.collect",
+        "organisation",
+        organisation.id,
+        by=by,
+        at=now,
+        label=name,
+        to_status=organisation.status,
+    )
     return organisation

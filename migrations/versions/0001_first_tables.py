@@ -106,7 +106,7 @@ def upgrade() -> None:
     sa.Column('left_change', sa.Integer(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.CheckConstraint('left_change is null or left_change > entered_change', name=op.f('ck_match_document_leaves_after_entering')),
+    sa.CheckConstraint('left_change is null or left_change >= entered_change', name=op.f('ck_match_document_leaves_after_entering')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_match_document'))
     )
     with op.batch_alter_table('match_document', schema=None) as batch_op:
@@ -121,6 +121,7 @@ def upgrade() -> None:
     )
     op.create_table('organisation',
     sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('name_key', sa.String(length=240), nullable=False),
     sa.Column('short_name', sa.String(length=40), nullable=False),
     sa.Column('uscc', sa.String(length=18), nullable=True),
     sa.Column('kind', sa.Enum('enterprise', 'university', 'institute', 'service', name='organisation_kind', native_enum=False, create_constraint=True, length=24), nullable=False),
@@ -139,13 +140,14 @@ def upgrade() -> None:
     sa.Column('submitted_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('verified_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_organisation')),
-    sa.UniqueConstraint('uscc', name=op.f('uq_organisation_uscc'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_organisation'))
     )
     with op.batch_alter_table('organisation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_organisation_name'), ['name'], unique=False)
+        batch_op.create_index(batch_op.f('ix_organisation_name_key'), ['name_key'], unique=False)
         batch_op.create_index(batch_op.f('ix_organisation_region'), ['region'], unique=False)
         batch_op.create_index(batch_op.f('ix_organisation_status'), ['status'], unique=False)
+        batch_op.create_index('uq_organisation_registered_code', ['uscc'], unique=True, sqlite_where=sa.text("status <> 'draft'"), postgresql_where=sa.text("status <> 'draft'"))
 
     op.create_table('outbox',
     sa.Column('kind', sa.String(length=80), nullable=False),
@@ -812,8 +814,10 @@ def downgrade() -> None:
 
     op.drop_table('outbox')
     with op.batch_alter_table('organisation', schema=None) as batch_op:
+        batch_op.drop_index('uq_organisation_registered_code', sqlite_where=sa.text("status <> 'draft'"), postgresql_where=sa.text("status <> 'draft'"))
         batch_op.drop_index(batch_op.f('ix_organisation_status'))
         batch_op.drop_index(batch_op.f('ix_organisation_region'))
+        batch_op.drop_index(batch_op.f('ix_organisation_name_key'))
         batch_op.drop_index(batch_op.f('ix_organisation_name'))
 
     op.drop_table('organisation')

@@ -197,7 +197,7 @@ def test_the_account_page_saves_name_and_phone_with_an_audit_row(client: FlaskCl
     assert (
         client.post("/workbench/account", data={"name": "廖航", "phone": "023-60001111"}).status_code == 302
     )
-    assert db.session.get_one(User, user.id).name == "廖航"
+    assert db.session.scalar(select(User.name).where(User.id == user.id)) == "廖航"
     last = db.session.scalars(select(AuditEvent).order_by(AuditEvent.seq.desc())).first()
     assert last is not None
     assert (last.type, last.detail) == ("user.update", {"fields": ["name", "phone"]})

@@ -1,0 +1,172 @@
+"""Organisations as pages show them: names of codes, facets, both sides of a conflict."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from marketplace.kernel.dates import business_date
+from marketplace.organisations.forms import OrganisationForm
+from marketplace.organisations.kinds import (
+    DESIGNATION_NAMES,
+    KIND_NAMES,
+    SIZE_NAMES,
+    DesignationKind,
+    OrganisationKind,
+    OrganisationSize,
+)
+from marketplace.organisations.models import Designation, Organisation
+from marketplace.organisations.queries import Wanted
+from marketplace.organisations.rules import OrganisationDraft
+from marketplace.taxonomy import queries as taxonomy
+from marketplace.taxonomy.models import Scheme
+
+
+def kind_name(kind: OrganisationKind | None) -> str:
+    return "" if kind is None else str(_(KIND_NAMES[kind]))
+
+
+def size_name(size: OrganisationSize | None) -> str:
+    return "" if size is None else str(_(SIZE_NAMES[size]))
+
+
+def designation_name(kind: DesignationKind) -> str:
+    return str(_(DESIGNATION_NAMES[kind]))
+
+
+def cluster_text(organisation: Organisation) -> str:
+    return "、".join(taxonomy.cluster_names(cluster.code for cluster in organisation.clusters))
+
+
+# --- the public list ------------------------------------------------------------------------------------
+
+
+def wanted_from(args: Mapping[str, str]) -> Wanted:
+    """What a URL asks for; what is not known there is left aside."""
+    kind, designation = args.get("kind", ""), args.get("designation", "")
+    cluster, region = args.get("cluster", "")[:20], args.get("region", "")[:20]
+    return Wanted(
+        q=args.get("q", "").strip()[:100],
+        kind=next((known for known in KIND_NAMES if known == kind), None),
+        clusters=tuple(taxonomy.codes_under(Scheme.CLUSTER, cluster)) if cluster else (),
+        regions=tuple(taxonomy.codes_under(Scheme.REGION, region)) if region else (),
+        designation=next((known for known in DESIGNATION_NAMES if known == designation), None),
+    )
+
+
+def facets() -> list[dict[str, Any]]:
+    """The rows of choices above the public list."""
+    provinces = taxonomy.list_nodes(Scheme.REGION, parent="")
+    districts = taxonomy.list_nodes(Scheme.REGION, parent="500000")
+    first = [node for node in provinces if node.code == "500000"]
+    others = [node for node in provinces if node.code != "500000"]
+    return [
+        {
+            "name": "designation",
+            "label": _("称号"),
+            "options": [{"value": k.value, "label": _(n)} for k, n in DESIGNATION_NAMES.items()],
+        },
+        {
+            "name": "kind",
+            "label": _("类型"),
+            "options": [{"value": k.value, "label": _(n)} for k, n in KIND_NAMES.items()],
+        },
+        {
+            "name": "cluster",
+            "label": _("集群"),
+            "options": [
+                {"value": node.code, "label": node.name}
+                for node in taxonomy.list_nodes(Scheme.CLUSTER)
+                if node.parent_code
+            ],
+        },
+        {
+            "name": "region",
+            "label": _("地区"),
+            "options": [{"value": n.code, "label": n.name} for n in [*first, *districts, *others]],
+        },
+    ]
+
+
+# --- both sides of a conflict ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Values to be sent along, several under one name where need be."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def items(self) -> tuple[tuple[str, str], ...]:
+        return self.pairs
+
+
+TEXTS = (
+    "short_name", "address", "website", "contact_name", "contact_phone", "contact_email", "summary",
+)  # fmt: skip
+
+
+def conflict_rows(
+    form: OrganisationForm, mine: OrganisationDraft, theirs: OrganisationDraft
+) -> list[tuple[str, str | None, str, str]]:
+    """(label, editable name or None, what this person wrote, what now stands)."""
+    rows: list[tuple[str, str | None, str, str]] = []
+    for name in ("name", "uscc", *TEXTS):
+        yours, now = getattr(mine, name) or "", getattr(theirs, name) or ""
+        rows.append((str(form[name].label.text), name, yours, now))
+    for name, show in _CODED.items():
+        rows.append((str(form[name].label.text), None, show(mine), show(theirs)))
+    return rows
+
+
+def _show_designations(draft: OrganisationDraft) -> str:
+    return "\n".join(
+        " ".join(
+            filter(
+                None,
+                (
+                    designation_name(d.kind),
+                    d.number,
+                    d.issuer,
+                    d.valid_to.isoformat() if d.valid_to else "",
+                ),
+            )
+        )
+        for d in draft.designations
+    )
+
+
+_CODED = {
+    "kind": lambda draft: kind_name(draft.kind),
+    "size": lambda draft: size_name(draft.size),
+    "region": lambda draft: taxonomy.region_name(draft.region),
+    "clusters": lambda draft: "、".join(taxonomy.cluster_names(draft.clusters)),
+    "designations": _show_designations,
+}
+
+
+def sent_along(draft: OrganisationDraft, *, version: int) -> Sent:
+    """What this person chose in the fields that a conflict page only shows."""
+    return Sent((("version", str(version)), *_hidden(draft)))
+
+
+def _hidden(draft: OrganisationDraft) -> Iterator[tuple[str, str]]:
+    for name in ("kind", "size", "region"):
+        yield name, getattr(draft, name) or ""
+    for code in draft.clusters:
+        yield "clusters", code
+    for number, designation in enumerate(draft.designations):
+        at = f"designations-{number}"
+        yield f"{at}-kind", designation.kind.value
+        yield f"{at}-number", designation.number
+        yield f"{at}-issuer", designation.issuer
+        yield f"{at}-valid_to", designation.valid_to.isoformat() if designation.valid_to else ""
+
+
+def designation_state(designation: Designation, *, now: datetime) -> str:
+    """confirmed, expired or open."""
+    if designation.valid_to is not None and designation.valid_to < business_date(now):
+        return "expired"
+    return "confirmed" if designation.confirmed_at else "open"

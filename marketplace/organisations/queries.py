@@ -1,0 +1,326 @@
+"""Reading organisations, memberships and designations; who sees what is decided in `visible_to`."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+
+from marketplace.identity.models import User
+from marketplace.identity.queries import SignedIn
+from marketplace.kernel.actor import Actor, OrganisationRole
+from marketplace.kernel.dates import business_date
+from marketplace.kernel.db import db
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.pagination import Page, paginate
+from marketplace.organisations.kinds import LEADING, DesignationKind, OrganisationKind
+from marketplace.organisations.lifecycle import OrganisationStatus
+from marketplace.organisations.models import (
+    Designation,
+    Membership,
+    MembershipStatus,
+    Organisation,
+    OrganisationCluster,
+)
+from marketplace.organisations.rules import name_key
+
+PUBLIC = (OrganisationStatus.VERIFIED, OrganisationStatus.SUSPENDED, OrganisationStatus.UNCLAIMED)
+IN_THE_QUEUE = (OrganisationStatus.PENDING,)
+
+
+# --- who acts -------------------------------------------------------------------------------------------
+
+
+def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
+    """The actor behind a session, with the organisation it acts for: one statement."""
+    chosen = facts.organisation_id or 0
+    row = db.session.execute(
+        select(
+            Membership.role,
+            Organisation.id,
+            Organisation.name,
+            Organisation.status,
+            Organisation.kind,
+            is_leading(business_date(now)).label("leading"),
+        )
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.user_id == facts.user_id, Membership.status == MembershipStatus.ACTIVE)
+        .order_by(case((Organisation.id == chosen, 0), else_=1), Membership.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return Actor(user_id=facts.user_id, name=facts.name, platform_role=facts.platform_role)
+    role, organisation_id, name, status, kind, leading = row
+    verified = status is OrganisationStatus.VERIFIED
+    return Actor(
+        user_id=facts.user_id,
+        name=facts.name,
+        platform_role=facts.platform_role,
+        organisation_id=organisation_id,
+        organisation_name=name,
+        organisation_role=role,
+        organisation_verified=verified,
+        may_post_challenges=verified and kind is OrganisationKind.ENTERPRISE and bool(leading),
+    )
+
+
+def actor_for(user: User, *, now: datetime) -> Actor:
+    """The actor that an account is in its first organisation: for commands that act as somebody."""
+    return load_actor(SignedIn(0, "", user.id, user.name, user.email, user.platform_role, None, now), now=now)
+
+
+def is_live(today: date) -> ColumnElement[bool]:
+    """A designation counts once an operator has confirmed it and until its last day."""
+    return and_(
+        Designation.confirmed_at.is_not(None),
+        or_(Designation.valid_to.is_(None), Designation.valid_to >= today),
+    )
+
+
+def holds(today: date, kinds: Collection[DesignationKind]) -> ColumnElement[bool]:
+    return (
+        select(Designation.id)
+        .where(Designation.organisation_id == Organisation.id, Designation.kind.in_(kinds), is_live(today))
+        .correlate(Organisation)
+        .exists()
+    )
+
+
+def is_leading(today: date) -> ColumnElement[bool]:
+    return holds(today, LEADING)
+
+
+# --- one organisation -----------------------------------------------------------------------------------
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """Verified, suspended and collected ones are public; the others are their members' and the platform's."""
+    if actor.is_operator or actor.is_auditor or actor.is_system:
+        return true()
+    return or_(Organisation.status.in_(PUBLIC), Organisation.id == (actor.organisation_id or 0))
+
+
+def get_organisation(organisation_id: int, *, viewer: Actor) -> Organisation:
+    found = db.session.scalar(
+        select(Organisation).where(Organisation.id == organisation_id, visible_to(viewer))
+    )
+    if found is None:
+        raise NotFound(f"organisation {organisation_id}")
+    return found
+
+
+def get_for_change(organisation_id: int, *, viewer: Actor) -> Organisation:
+    """The row, locked until the end of the transaction, so that two changes come one after the other."""
+    found = db.session.scalar(
+        select(Organisation)
+        .where(Organisation.id == organisation_id, visible_to(viewer))
+        .with_for_update(of=Organisation)
+    )
+    if found is None:
+        raise NotFound(f"organisation {organisation_id}")
+    return found
+
+
+def lock_organisation(organisation_id: int) -> None:
+    """Wait for whoever changes this organisation or its members, and keep others waiting."""
+    db.session.execute(
+        select(Organisation.id).where(Organisation.id == organisation_id).with_for_update(of=Organisation)
+    )
+
+
+def find_registered(uscc: str) -> Organisation | None:
+    """The organisation that holds a code; drafts do not."""
+    return db.session.scalar(
+        select(Organisation).where(Organisation.uscc == uscc, Organisation.status != OrganisationStatus.DRAFT)
+    )
+
+
+def find_unclaimed(name: str) -> Organisation | None:
+    return db.session.scalar(
+        select(Organisation)
+        .where(
+            Organisation.name_key == name_key(name)[:240],
+            Organisation.status == OrganisationStatus.UNCLAIMED,
+        )
+        .order_by(Organisation.id)
+        .limit(1)
+    )
+
+
+def live_designations(organisation: Organisation, *, now: datetime) -> list[Designation]:
+    """Confirmed and unexpired: the ones that are shown and that count."""
+    today = business_date(now)
+    return [
+        designation
+        for designation in organisation.designations
+        if designation.confirmed_at is not None
+        and (designation.valid_to is None or designation.valid_to >= today)
+    ]
+
+
+# --- lists ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the public list was asked for."""
+
+    q: str = ""
+    kind: OrganisationKind | None = None
+    clusters: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    designation: DesignationKind | None = None
+
+
+def page_public(wanted: Wanted, *, page: int, now: datetime, per_page: int = 20) -> Page[Organisation]:
+    """Verified and collected organisations, leading firms first; the same statements for any number."""
+    today = business_date(now)
+    statement = select(Organisation).where(
+        Organisation.status.in_((OrganisationStatus.VERIFIED, OrganisationStatus.UNCLAIMED))
+    )
+    if key := name_key(wanted.q):
+        statement = statement.where(Organisation.name_key.contains(key, autoescape=True))
+    if wanted.kind:
+        statement = statement.where(Organisation.kind == wanted.kind)
+    if wanted.regions:
+        statement = statement.where(Organisation.region.in_(wanted.regions))
+    if wanted.clusters:
+        statement = statement.where(_in_clusters(wanted.clusters))
+    if wanted.designation:
+        statement = statement.where(holds(today, (wanted.designation,)))
+    statement = statement.order_by(
+        case((is_leading(today), 0), else_=1),
+        case((Organisation.status == OrganisationStatus.VERIFIED, 0), else_=1),
+        Organisation.name,
+        Organisation.id,
+    )
+    return paginate(statement, page=page, per_page=per_page)
+
+
+def _in_clusters(codes: Sequence[str]) -> ColumnElement[bool]:
+    return (
+        select(OrganisationCluster.code)
+        .where(OrganisationCluster.organisation_id == Organisation.id, OrganisationCluster.code.in_(codes))
+        .correlate(Organisation)
+        .exists()
+    )
+
+
+def _with_open_designations() -> ColumnElement[bool]:
+    return (
+        select(Designation.id)
+        .where(Designation.organisation_id == Organisation.id, Designation.confirmed_at.is_(None))
+        .correlate(Organisation)
+        .exists()
+    )
+
+
+def _select_queue(status: str) -> Select[Organisation]:
+    statement = select(Organisation)
+    if status == "designations":
+        return statement.where(
+            Organisation.status == OrganisationStatus.VERIFIED, _with_open_designations()
+        ).order_by(Organisation.id)
+    if status in set(OrganisationStatus):
+        statement = statement.where(Organisation.status == OrganisationStatus(status))
+    return statement.order_by(Organisation.submitted_at, Organisation.id)
+
+
+def page_queue(status: str, *, page: int) -> Page[Organisation]:
+    """The operator's list: by status, or those verified whose new designations wait to be confirmed."""
+    return paginate(_select_queue(status), page=page, per_page=20)
+
+
+def count_by_status() -> dict[str, int]:
+    rows = db.session.execute(select(Organisation.status, func.count()).group_by(Organisation.status))
+    return {status.value: count for status, count in rows.tuples()}
+
+
+def count_open_designations() -> int:
+    return _count(_select_queue("designations"))
+
+
+def count_pending() -> int:
+    return _count(_select_queue(OrganisationStatus.PENDING.value))
+
+
+def _count(statement: Select[Any]) -> int:
+    return db.session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+
+
+# --- memberships ----------------------------------------------------------------------------------------
+
+
+def list_members(organisation_id: int) -> list[Membership]:
+    """Those who belong and those who ask to, managers first."""
+    order = case(
+        (Membership.role == OrganisationRole.MANAGER, 0),
+        (Membership.role == OrganisationRole.EDITOR, 1),
+        else_=2,
+    )
+    return list(
+        db.session.scalars(
+            select(Membership)
+            .where(
+                Membership.organisation_id == organisation_id,
+                Membership.status.in_((MembershipStatus.REQUESTED, MembershipStatus.ACTIVE)),
+            )
+            .order_by(Membership.status, order, Membership.id)
+        )
+    )
+
+
+def get_membership(membership_id: int, *, organisation_id: int) -> Membership:
+    found = db.session.scalar(
+        select(Membership).where(
+            Membership.id == membership_id, Membership.organisation_id == organisation_id
+        )
+    )
+    if found is None:
+        raise NotFound(f"membership {membership_id}")
+    return found
+
+
+def find_live_membership(user_id: int, *, organisation_id: int | None = None) -> Membership | None:
+    """Where a person belongs or asks to belong; the older first."""
+    statement = select(Membership).where(
+        Membership.user_id == user_id,
+        Membership.status.in_((MembershipStatus.REQUESTED, MembershipStatus.ACTIVE)),
+    )
+    if organisation_id is not None:
+        statement = statement.where(Membership.organisation_id == organisation_id)
+    return db.session.scalar(statement.order_by(Membership.status, Membership.id).limit(1))
+
+
+def list_organisations_of(user_id: int) -> list[tuple[int, str]]:
+    """(id, name) of every organisation that a person may act for."""
+    rows = db.session.execute(
+        select(Organisation.id, Organisation.name)
+        .join(Membership, Membership.organisation_id == Organisation.id)
+        .where(Membership.user_id == user_id, Membership.status == MembershipStatus.ACTIVE)
+        .order_by(Organisation.name, Organisation.id)
+    )
+    return [(organisation_id, name) for organisation_id, name in rows.tuples()]
+
+
+def list_manager_ids(organisation_id: int) -> list[int]:
+    return list(
+        db.session.scalars(
+            select(Membership.user_id)
+            .where(
+                Membership.organisation_id == organisation_id,
+                Membership.status == MembershipStatus.ACTIVE,
+                Membership.role == OrganisationRole.MANAGER,
+            )
+            .order_by(Membership.user_id)
+        )
+    )
+
+
+def count_requests(organisation_id: int) -> int:
+    return _count(
+        select(Membership.id).where(
+            Membership.organisation_id == organisation_id, Membership.status == MembershipStatus.REQUESTED
+        )
+    )
