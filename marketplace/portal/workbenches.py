@@ -26,7 +26,8 @@ from marketplace.kernel.texts import N_
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
 from marketplace.organisations.lifecycle import OrganisationStatus
-from marketplace.organisations.models import Organisation
+from marketplace.organisations.models import DesignationKind, Organisation
+from marketplace.organisations.presenters import designation_name
 from marketplace.oversight.presenters import event_line
 from marketplace.portal import work
 from marketplace.postings.presenters import StatusTag, status_tag
@@ -42,14 +43,6 @@ DEADLINE_KINDS = {
     "need": N_("需求有效期届满"),
     "certificate": N_("证书到期"),
     "designation": N_("资质称号到期"),
-}
-DESIGNATIONS = {
-    "chain_master": N_("链主企业"),
-    "leader": N_("领军企业"),
-    "srdi": N_("专精特新"),
-    "little_giant": N_("小巨人"),
-    "high_tech": N_("高新技术企业"),
-    "champion": N_("单项冠军"),
 }
 
 
@@ -173,11 +166,11 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
         "deadlines": _deadlines(organisation_id, now),
         "completeness": _completeness(actor),
         "facts": _facts(organisation),
-        "links": _member_links(organisation_id),
+        "links": _member_links(),
     }
 
 
-def _member_links(organisation_id: int) -> dict[str, str]:
+def _member_links() -> dict[str, str]:
     return {
         "new_challenge": url_for("challenges.new"),
         "new_need": url_for("needs.new_list"),
@@ -185,12 +178,12 @@ def _member_links(organisation_id: int) -> dict[str, str]:
         "own_challenges": url_for("challenges.own"),
         "challenges": url_for("challenges.hall"),
         "needs": url_for("needs.hall"),
-        "organisation": url_for("organisations.show", organisation_id=organisation_id),
+        "organisation": url_for("own_organisation.own"),
     }
 
 
 def _todos(actor: Actor, organisation: Organisation, counts: work.OwnCounts) -> Iterator[Todo]:
-    profile = url_for("organisations.profile")
+    profile = url_for("own_organisation.edit")
     if organisation.status is OrganisationStatus.RETURNED and actor.is_manager:
         yield Todo(
             None, gettext("按退回意见补正单位信息"), organisation.status_reason, profile, gettext("去补正")
@@ -204,7 +197,7 @@ def _todos(actor: Actor, organisation: Organisation, counts: work.OwnCounts) -> 
             None,
             title,
             gettext("同意后须设定对方的角色"),
-            url_for("organisations.members"),
+            url_for("own_organisation.own"),
             gettext("去处理"),
         )
     if not actor.is_editor:
@@ -331,7 +324,7 @@ def _deadlines(organisation_id: int, now: datetime) -> list[DeadlineLine]:
         on = last_business_day(deadline.on) if isinstance(deadline.on, datetime) else deadline.on
         title = deadline.title
         if deadline.kind == "designation":
-            title = gettext(DESIGNATIONS.get(deadline.title, deadline.title))
+            title = designation_name(DesignationKind(deadline.title))
         lines.append(
             DeadlineLine(title, on, (on - today).days, DEADLINE_KINDS[deadline.kind], _deadline_url(deadline))
         )
@@ -369,7 +362,7 @@ def _completeness(actor: Actor) -> ProfileCompleteness | None:
 
 def _facts(organisation: Organisation) -> list[tuple[str, str]]:
     titles = [
-        gettext(DESIGNATIONS.get(designation.kind.value, designation.kind.value))
+        designation_name(designation.kind)
         for designation in organisation.designations
         if designation.confirmed_at is not None
     ]
@@ -398,9 +391,9 @@ def platform_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
     organisation_links: dict[int, str] = {}
     if actor.is_operator:
         submitted, pending = work.list_submitted_challenges(), work.list_pending_organisations()
-        links = {"review": url_for("challenges.review_queue"), "verification": url_for("organisations.queue")}
+        links = {"review": url_for("challenges.review_queue"), "verification": url_for("verification.queue")}
         row_links = {c.id: url_for("challenges.review", public_no=c.public_no) for c in submitted}
-        organisation_links = {o.id: url_for("organisations.show", organisation_id=o.id) for o in pending}
+        organisation_links = {o.id: url_for("verification.review", organisation_id=o.id) for o in pending}
         kpis = [
             (
                 gettext("待审核榜单"),

@@ -134,11 +134,12 @@ def _indicator(weight: int, name: str = "最大夹紧力", mark: Mark = Mark.MUS
     )
 
 
-def _organisation(name: str, *, leads: bool = False) -> Organisation:
+def _organisation(name: str, uscc: str, *, leads: bool = False) -> Organisation:
     now = clock.now()
     # Verified at once: how an organisation gets there is not what these tests are about.
     organisation = Organisation(
         name=name,
+        uscc=uscc,
         kind=OrganisationKind.ENTERPRISE,
         size=OrganisationSize.LARGE if leads else OrganisationSize.SMALL,
         status=OrganisationStatus.VERIFIED,
@@ -192,19 +193,26 @@ def _official(name: str, role: PlatformRole) -> Actor:
     return Actor(user_id=_person(name, role).id, name=name, platform_role=role)
 
 
-@pytest.fixture
-def market(app: Flask) -> Market:
+def build_market() -> Market:
+    """Needs an application context."""
     with transaction():
         made = Market(
-            leader=_manager("leader", _organisation("渝川智驾科技有限公司", leads=True), leads=True),
-            sme=_manager("sme", _organisation("渝中精驱传动有限公司")),
-            stranger=_manager("stranger", _organisation("江州重工有限公司")),
+            leader=_manager(
+                "leader", _organisation("渝川智驾科技有限公司", "91500112MA5U0001X1", leads=True), leads=True
+            ),
+            sme=_manager("sme", _organisation("渝中精驱传动有限公司", "91500112MA5U0002X2")),
+            stranger=_manager("stranger", _organisation("江州重工有限公司", "91500112MA5U0003X3")),
             operator=_official("operator", PlatformRole.OPERATOR),
             auditor=_official("auditor", PlatformRole.AUDITOR),
             newcomer=Actor(user_id=_person("newcomer").id, name="newcomer"),
         )
         record("test.market", "organisation", 1, by=SYSTEM, at=clock.now(), covers="*")
     return made
+
+
+@pytest.fixture
+def market(app: Flask) -> Market:
+    return build_market()
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_an_auditor_sees_the_latest_acts_and_the_trail(
     challenge = market.challenge()
     sign_in(market.auditor)
     assert "审核通过并发榜" in client.get("/workbench").text
-    assert challenge.public_no in client.get("/workbench/trail?kind=challenge").text
+    assert challenge.title in client.get("/workbench/trail?kind=challenge").text
     history = client.get(f"/workbench/history/challenge/{challenge.id}")
     assert history.status_code == 200
     assert "提交审核" in history.text

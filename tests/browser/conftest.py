@@ -1,0 +1,117 @@
+"""A running site with a small market, and pages of a real browser that remember every complaint."""
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from marketplace.kernel import actor as actors
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import db
+from marketplace.matching import runs
+from marketplace.matching.models import PostingKind
+from marketplace.matching.sources import Subject
+from tests.conftest import Database, build_app
+from tests.integration.portal.conftest import Market, build_market
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+
+
+@dataclass
+class Site:
+    """Where the application listens, what it holds, and who is at the browser."""
+
+    app: Flask
+    address: str
+    market: Market
+    challenge_no: str
+    need_no: str
+    capability_no: str
+
+    def sign_in(self, actor: Actor) -> None:
+        actors._loaders[:] = [lambda: actor]
+
+
+@pytest.fixture(scope="session")
+def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    path = folder / "marketplace.sqlite3"
+    shutil.copyfile(sqlite_template, path)
+    app = build_app(Database("sqlite", f"sqlite:///{path}", folder).settings())
+    loaders = list(actors._loaders)
+    with app.app_context():
+        market = build_market()
+        capability, challenge, need = market.capability(), market.challenge(), market.need()
+        runs.place_capability(capability.id)
+        runs.rank_seeker(Subject(PostingKind.CHALLENGE, challenge.id))
+        runs.rank_seeker(Subject(PostingKind.NEED, need.id))
+        numbers = challenge.public_no, need.public_no, capability.public_no
+        db.session.remove()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made = Site(app, f"http://127.0.0.1:{server.port}", market, *numbers)
+    made.sign_in(actors.ANONYMOUS)
+    yield made
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    actors._loaders[:] = loaders
+    with app.app_context():
+        db.engine.dispose()
+
+
+@dataclass
+class Visit:
+    """One page in one window."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+
+    def go(self, address: str) -> int:
+        """The status with which the page answered."""
+        response = self.page.goto(address)
+        self.page.wait_for_load_state("load")
+        return int(response.status)
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than its window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth"))
+
+    def violations(self) -> list[str]:
+        """What axe finds; injected past the policy that keeps every foreign script out."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
+        session.detach()
+        found = self.page.evaluate("(rules) => axe.run({runOnly: rules}).then(r => r.violations)", RULES)
+        return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found]
+
+
+@pytest.fixture
+def open_window(chromium_browser: Any) -> Iterator[Callable[..., Visit]]:
+    """`open_window("phone")`, or `open_window("phone", java_script_enabled=False)`."""
+    contexts = []
+
+    def opened(width: str = "desktop", **options: Any) -> Visit:
+        across, down = WIDTHS[width]
+        context = chromium_browser.new_context(viewport={"width": across, "height": down}, **options)
+        contexts.append(context)
+        visit = Visit(context.new_page())
+        visit.page.on(
+            "console", lambda m: visit.complaints.append(m.text) if m.type in ("error", "warning") else None
+        )
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        return visit
+
+    yield opened
+    for context in contexts:
+        context.close()

@@ -1,0 +1,116 @@
+"""Every page in a real browser: nothing refused by the policy, nothing axe finds, nothing too wide."""
+
+from collections.abc import Callable
+
+import pytest
+
+from marketplace.kernel.actor import ANONYMOUS, Actor
+from tests.browser.conftest import Site, Visit
+
+Window = Callable[..., Visit]
+PUBLIC = [
+    "/",
+    "/challenges",
+    "/challenges/{challenge_no}",
+    "/needs",
+    "/needs/{need_no}",
+    "/capabilities",
+    "/capabilities/{capability_no}",
+    "/guide",
+    "/ranking-rules",
+    "/site-map",
+    "/accessibility",
+    "/login",
+    "/register",
+    "/terms",
+    "/privacy",
+]
+
+
+def address(site: Site, path: str) -> str:
+    numbers = {"challenge_no": site.challenge_no, "need_no": site.need_no}
+    return site.address + path.format(capability_no=site.capability_no, **numbers)
+
+
+def fault_free(visit: Visit) -> None:
+    assert visit.violations() == []
+    assert visit.complaints == []
+    assert visit.overflow() <= 0
+
+
+@pytest.mark.parametrize("width", ["desktop", "phone"])
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_public_page_is_sound(path: str, width: str, site: Site, open_window: Window) -> None:
+    site.sign_in(ANONYMOUS)
+    visit = open_window(width)
+    assert visit.go(address(site, path)) == 200
+    fault_free(visit)
+
+
+@pytest.mark.parametrize("width", ["desktop", "phone"])
+def test_a_missing_page_says_what_to_do(width: str, site: Site, open_window: Window) -> None:
+    site.sign_in(ANONYMOUS)
+    visit = open_window(width)
+    assert visit.go(site.address + "/nowhere") == 404
+    assert visit.page.get_by_role("link", name="返回首页").is_visible()
+    assert visit.violations() == []
+
+
+@pytest.mark.parametrize("width", ["desktop", "phone"])
+@pytest.mark.parametrize("who", ["leader", "sme", "operator", "auditor", "newcomer"])
+def test_every_page_of_a_workbench_is_sound(who: str, width: str, site: Site, open_window: Window) -> None:
+    actor: Actor = getattr(site.market, who)
+    site.sign_in(actor)
+    visit = open_window(width)
+    visit.go(site.address + "/workbench")
+    links = visit.page.eval_on_selector_all(".wb-nav a", "all => all.map(a => a.getAttribute('href'))")
+    assert links
+    for link in links:
+        assert visit.go(site.address + link) == 200, link
+        assert (link, visit.violations()) == (link, [])
+        assert (link, visit.complaints) == (link, [])
+        assert (link, visit.overflow() <= 0) == (link, True)
+
+
+def test_the_keyboard_reaches_the_content_and_always_sees_where_it_is(
+    site: Site, open_window: Window
+) -> None:
+    site.sign_in(ANONYMOUS)
+    visit = open_window()
+    visit.go(site.address + "/challenges")
+    visit.page.keyboard.press("Tab")
+    assert visit.page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(25):
+        visit.page.keyboard.press("Tab")
+        ring = visit.page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)")
+        where = visit.page.evaluate("document.activeElement.outerHTML.slice(0, 80)")
+        assert (where, ring >= 3) == (where, True)
+    visit.go(site.address + "/challenges")
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Enter")
+    assert visit.page.evaluate("document.activeElement.id") == "main"
+
+
+def test_filters_fold_on_a_phone_and_stay_open_without_scripts(site: Site, open_window: Window) -> None:
+    site.sign_in(ANONYMOUS)
+    with_scripts = open_window("phone")
+    with_scripts.go(site.address + "/challenges")
+    assert not with_scripts.page.locator("#filters").is_visible()
+    with_scripts.page.get_by_role("button", name="筛选").click()
+    assert with_scripts.page.locator("#filters").is_visible()
+
+    without = open_window("phone", java_script_enabled=False)
+    without.go(site.address + "/challenges")
+    assert without.page.locator("#filters").is_visible()
+
+
+def test_large_type_overflows_no_page(site: Site, open_window: Window) -> None:
+    site.sign_in(ANONYMOUS)
+    visit = open_window("phone")
+    visit.go(site.address + "/accessibility")
+    visit.page.get_by_role("main").get_by_role("link", name="长者模式").click()
+    visit.page.wait_for_load_state("load")
+    assert "elder" in visit.page.evaluate("document.documentElement.className")
+    for path in ("/", "/challenges", "/challenges/{challenge_no}", "/login"):
+        visit.go(address(site, path))
+        assert (path, visit.overflow() <= 0) == (path, True)
