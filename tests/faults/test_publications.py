@@ -10,12 +10,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from marketplace.identity.models import User
 from marketplace.kernel import clock, invariants, outbox
-from marketplace.kernel.db import db
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import db, transaction
 from marketplace.matching import epochs, runs
 from marketplace.matching.models import MatchRun, PostingKind, Ranking
+from marketplace.organisations import queries as organisations
+from marketplace.organisations import services
+from marketplace.organisations.models import OrganisationSize
+from marketplace.organisations.rules import OrganisationDraft
 from tests.conftest import Database
-from tests.integration.support import a_capability, a_need, an_editor
+from tests.integration.support import a_capability, a_need, an_operator, somebody
 from tests.services.valkey import QueueServer
 from tests.services.workforce import Workforce, until, workforce
 
@@ -74,11 +80,41 @@ FAULTS: tuple[Callable[[Stage], None], ...] = (
 )
 
 
+def a_verified_manager() -> Actor:
+    """Walked through registration and verification, so that the audit explains every status."""
+    person, operator = somebody(), an_operator()
+    draft = OrganisationDraft(
+        name="重庆渝锻精密锻造有限公司",
+        uscc="91500000MA5U4KRA60",
+        size=OrganisationSize.MEDIUM,
+        region="500112",
+        summary="旋锻、冷锻与机加工一体的中型企业，为电驱企业供应空心轴与主轴管。",
+        contact_name="廖启航",
+        contact_phone="13800000000",
+        clusters=("A1",),
+    )
+
+    def actor() -> Actor:
+        return organisations.actor_for(db.session.get_one(User, person.user_id), now=clock.now())
+
+    with transaction():
+        organisation = services.start_registration(draft, by=actor(), now=clock.now())
+    with transaction():
+        services.submit_organisation(organisation, by=actor(), now=clock.now())
+    with transaction():
+        services.verify_organisation(organisation, confirmed=(), by=operator, now=clock.now())
+    return actor()
+
+
 @pytest.fixture
-def stage(database: Database, queue_server: QueueServer, app: Flask) -> Iterator[Stage]:
-    by = an_editor()
+def seller(app: Flask) -> Actor:
+    return a_verified_manager()
+
+
+@pytest.fixture
+def stage(database: Database, queue_server: QueueServer, seller: Actor) -> Iterator[Stage]:
     for title, summary in CAPABILITIES:
-        a_capability(by, title=title, summary=summary)
+        a_capability(seller, title=title, summary=summary)
     runs.take_over_capabilities()
     epochs.build_epoch()
     with workforce(database.settings(redis_url=queue_server.url)) as force:
@@ -95,12 +131,11 @@ def broken_invariants() -> dict[str, tuple[str, ...]]:
     return {v.name: v.violations for v in invariants.judge(now=clock.now()) if v.violations}
 
 
-def test_every_acknowledged_publication_is_ranked_with_one_effect(stage: Stage) -> None:
-    by = an_editor()
+def test_every_acknowledged_publication_is_ranked_with_one_effect(stage: Stage, seller: Actor) -> None:
     acknowledged: dict[int, int] = {}
     faults = iter(FAULTS)
     for n in range(PUBLICATIONS):
-        need = a_need(by, title=f"{WORDS[n % len(WORDS)]} {n + 1:03d} 号", indicators=())
+        need = a_need(seller, title=f"{WORDS[n % len(WORDS)]} {n + 1:03d} 号", indicators=())
         acknowledged[need.id] = need.version
         if n % (PUBLICATIONS // len(FAULTS)) == 0 and (fault := next(faults, None)):
             fault(stage)
@@ -119,8 +154,7 @@ def test_every_acknowledged_publication_is_ranked_with_one_effect(stage: Stage) 
     assert broken_invariants() == {}
 
 
-def test_people_publish_as_before_while_no_queue_and_no_worker_is_there(app: Flask) -> None:
-    by = an_editor()
-    need = a_need(by)
+def test_people_publish_as_before_while_no_queue_and_no_worker_is_there(seller: Actor) -> None:
+    need = a_need(seller)
     assert outbox.is_pending("matching.rank_seeker", need.id)
     assert broken_invariants() == {}

