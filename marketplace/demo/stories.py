@@ -144,7 +144,7 @@ def colleague(account: Account, cast: Cast, calendar: Calendar, *, days_ago: int
 
 def reading(cast: Cast, calendar: Calendar) -> Story:
     """Everybody has read what came before the last days."""
-    now = yield calendar.ago(3, "reading")
+    now = yield calendar.ago(6, "reading")
     for user in cast.everybody:
         mark_read(user.id, now=now)
 
