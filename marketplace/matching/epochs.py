@@ -101,6 +101,16 @@ class _Opened:
 _opened: dict[str, _Opened] = {}
 
 
+def forget_opened() -> None:
+    """Open everything anew at the next question."""
+    _opened.clear()
+
+
+def folder_of(epoch: CorpusEpoch) -> Path:
+    """Where an epoch's files lie."""
+    return _folder() / epoch.folder
+
+
 def _ranker_at(epoch: CorpusEpoch, change: int) -> Ranker:
     # Several applications in one process (tests) must not share what belongs to one database.
     opened = _opened.setdefault(str(_folder()), _Opened())
@@ -130,7 +140,7 @@ def _changes_between(before: int, after: int) -> tuple[list[Matchable], list[tup
 
 
 def _load(epoch: CorpusEpoch) -> Ranker:
-    folder = _folder() / epoch.folder
+    folder = folder_of(epoch)
     try:
         return Ranker(DEFAULT_WEIGHTS).load(folder)
     except ForeignIndexError as error:

@@ -4,8 +4,8 @@
     matching.place_capability  subject: a capability
     matching.remove            subject: what was withdrawn, payload kind
     matching.build_epoch       bulk: learn the corpus anew, then rank everything by it
-    matching.rank_import       bulk: take over what an import brought, then the same
-    matching.rerank_batch      bulk: rank what is not ranked by the epoch in force
+    matching.rank_import       bulk: take over what an import brought, then rank everything
+    matching.rerank_batch      bulk: the same without an import; whatever was missed is taken up
 
 Not here: what the work does (`runs`, `corpus`).
 """
@@ -54,15 +54,14 @@ def build_epoch(lease: Lease) -> None:
 
 def rank_import(lease: Lease) -> None:
     """Take over what came in at once: one change of the corpus, one epoch, one ranking of each seeker."""
-    runs.take_over_capabilities()
-    if corpus.epoch_is_due(now=clock.now()):
-        epochs.build_epoch()
-    rank_everything(_progress(lease))
-    with transaction():
-        lease.finish()
+    rerank_batch(lease)
 
 
 def rerank_batch(lease: Lease) -> None:
+    """Bring the corpus up to date with what is public, and every shortlist onto it."""
+    runs.take_over_capabilities()
+    if corpus.epoch_is_due(now=clock.now()):
+        epochs.build_epoch()
     rank_everything(_progress(lease))
     with transaction():
         lease.finish()

@@ -57,6 +57,15 @@ CAUSES = {
     "withdrawn": N_("能力撤回或下架"),
     "reranked": N_("重新匹配"),
 }
+WORK = {
+    "matching.rank_seeker": N_("匹配榜单或需求"),
+    "matching.place_capability": N_("能力入列"),
+    "matching.remove": N_("移出名单"),
+    "matching.build_epoch": N_("重建语料统计"),
+    "matching.rank_import": N_("匹配导入条目"),
+    "matching.rerank_batch": N_("全部重新匹配"),
+    "notifications.mail": N_("发送邮件"),
+}
 _MARKS = {"must": "★ ", "key": "▲ ", "plain": ""}
 _SAME_REGION = {"district": N_("同区县"), "city": N_("同市"), "province": N_("同省")}
 

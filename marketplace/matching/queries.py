@@ -14,6 +14,7 @@ from marketplace.challenges.queries import taken_up_at
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.outbox import OutboxRow
 from marketplace.kernel.pagination import Page, paginate
 from marketplace.matching.models import (
     CorpusEpoch,
@@ -299,6 +300,18 @@ def get_figures(*, now: datetime) -> Figures:
 
 def find_newest_epoch() -> CorpusEpoch | None:
     return db.session.scalar(select(CorpusEpoch).order_by(CorpusEpoch.id.desc()).limit(1))
+
+
+def list_running_bulk() -> list[OutboxRow]:
+    """Long work that is open, with its progress in its payload."""
+    return list(
+        db.session.scalars(
+            select(OutboxRow)
+            .where(OutboxRow.bulk, OutboxRow.done_at.is_(None), OutboxRow.dead_at.is_(None))
+            .order_by(OutboxRow.due_at, OutboxRow.id)
+            .limit(20)
+        )
+    )
 
 
 def page_runs(*, page: int, per_page: int = 20) -> Page[RunRow]:

@@ -3,13 +3,14 @@
 Light: the supervisor needs no engine to ask. Not here: the work (`jobs`).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
-from marketplace.kernel.outbox import defer, is_pending
+from marketplace.kernel.outbox import OutboxRow, defer
 from marketplace.matching import corpus, sources
 from marketplace.matching.models import PostingKind, Ranking
 from marketplace.matching.sources import Subject
@@ -19,24 +20,62 @@ MOST_AT_ONCE = 50
 
 
 def sweep() -> None:
-    """Ask for work that should be there and is not, and for an epoch when the old one has grown stale."""
+    """Ask for work that should be there and is not, and for an epoch when the old one has grown stale.
+
+    What died is left to the operator: it would only die again.
+    """
     now = clock.now()
+    work = read_work()
+    if work.bulk:
+        return
     missing = [
-        (subject, version)
-        for subject, version in list_missing(now=now)
-        if not is_pending(kind_for(subject), subject.id)
+        (subject, version) for subject, version in list_missing(now=now) if subject not in work.subjects
     ]
-    bulk = any(is_pending(kind, 0) for kind in ("matching.build_epoch", "matching.rerank_batch"))
     stale = corpus.epoch_is_due(now=now) and bool(sources.list_open_versions(now))
-    if bulk or not (missing or stale):
+    if not (missing or stale):
         return
     with transaction():
         if stale or len(missing) > MOST_AT_ONCE:
-            defer("matching.build_epoch", subject_id=0, bulk=True)
+            defer("matching.rerank_batch", subject_id=0, bulk=True)
             return
         for subject, version in missing:
             payload = {"kind": subject.kind.value}
             defer(kind_for(subject), subject_id=subject.id, version=version, payload=payload)
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedWork:
+    """What of matching is open or died: the postings it is about, and whether a bulk is open."""
+
+    subjects: frozenset[Subject]
+    open_subjects: frozenset[Subject]
+    bulk: bool
+
+
+def read_work() -> UnfinishedWork:
+    rows = db.session.execute(
+        select(OutboxRow.subject_id, OutboxRow.payload, OutboxRow.bulk, OutboxRow.dead_at).where(
+            OutboxRow.kind.startswith("matching."), OutboxRow.done_at.is_(None)
+        )
+    ).all()
+    named = [(Subject(PostingKind(r.payload["kind"]), r.subject_id), r.dead_at) for r in rows if not r.bulk]
+    return UnfinishedWork(
+        subjects=frozenset(subject for subject, _dead_at in named),
+        open_subjects=frozenset(subject for subject, dead_at in named if dead_at is None),
+        bulk=any(row.bulk and row.dead_at is None for row in rows),
+    )
+
+
+def list_forgotten(now: datetime) -> list[str]:
+    """Public versions that are neither ranked nor about to be."""
+    work = read_work()
+    if work.bulk:
+        return []
+    return [
+        f"{subject.kind} #{subject.id} version {version} is not ranked, and no work for it is open"
+        for subject, version in list_missing(now=now)
+        if subject not in work.open_subjects
+    ]
 
 
 def list_missing(*, now: datetime) -> list[tuple[Subject, int]]:

@@ -2,9 +2,30 @@
 
 from flask import Flask
 
+from marketplace.kernel import invariants, navigation, outbox
+from marketplace.kernel.access import MEMBER, PLATFORM
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.texts import N_
+from marketplace.matching import (
+    checks,
+    panels,
+    permissions,  # noqa: F401 - names the audiences
+)
 from marketplace.matching.cli import match_cli
+from marketplace.matching.views import bp
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
+    app.register_blueprint(bp)
     app.cli.add_command(match_cli)
+    panels.register()
+    navigation.add_workbench(N_("匹配"), N_("适合我的榜单与需求"), "matching.fits", MEMBER, 15)
+    navigation.add_workbench(N_("监测"), N_("匹配监测"), "matching.monitor", PLATFORM, 60, count=_count_dead)
+    for invariant in checks.INVARIANTS:
+        invariants.register(invariant)
+
+
+def _count_dead(actor: Actor) -> int:
+    """Only for those who can do something about it."""
+    return outbox.queue_state().dead if actor.is_operator or actor.is_maintainer else 0

@@ -1,0 +1,161 @@
+"""Shortlists, the challenges and needs that fit a supplier, and the operator's monitor."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from marketplace.challenges.queries import get_challenge
+from marketplace.kernel import clock, outbox
+from marketplace.kernel.access import policy
+from marketplace.kernel.actor import Actor, acting
+from marketplace.kernel.db import transaction
+from marketplace.kernel.errors import NotFound
+from marketplace.kernel.pagination import page_number, paginate
+from marketplace.matching import panels, presenters, queries, services
+from marketplace.matching.models import MatchRun, PostingKind
+from marketplace.matching.queries import Line
+from marketplace.needs.queries import get_need
+
+bp = Blueprint("matching", __name__, url_prefix="/workbench/matching")
+
+PER_PAGE = 10
+_KINDS = {"challenges": PostingKind.CHALLENGE, "needs": PostingKind.NEED}
+
+
+def _get_seeker(kind: str, public_no: str, viewer: Actor) -> Any:
+    if kind == "challenges":
+        return get_challenge(public_no, viewer=viewer)
+    return get_need(public_no, viewer=viewer)
+
+
+@bp.get("/<any(challenges, needs):kind>/<public_no>")
+@policy("match", "read")
+def shortlist(kind: str, public_no: str) -> ResponseReturnValue:
+    """The whole list for the owner, operator and auditor; for a supplier its own lines."""
+    actor = acting()
+    seeker = _get_seeker(kind, public_no, actor)
+    run = queries.find_run(_KINDS[kind], seeker.id)
+    if not queries.may_read(seeker, actor):
+        return _own_lines(kind, seeker, run, actor)
+    if run is None:
+        return render_template("matching/shortlist.html", kind=kind, seeker=seeker, run=None)
+    total = queries.count_entries(run.id)
+    page = min(page_number(request.args.get("page")), max(1, -(-total // PER_PAGE)))
+    lines = queries.list_lines(run.id, first=(page - 1) * PER_PAGE + 1, size=PER_PAGE)
+    opened = page_number(request.args.get("open"))
+    if opened not in [line.entry.place for line in lines]:
+        opened = lines[0].entry.place if lines else 0
+    texts = queries.read_texts(run, [line.entry for line in lines if line.entry.place == opened])
+    return render_template(
+        "matching/shortlist.html",
+        kind=kind,
+        seeker=seeker,
+        run=run,
+        rows=[presenters.row(line, texts=texts if line.entry.place == opened else None) for line in lines],
+        total=total,
+        page={"page": page, "pages": max(1, -(-total // PER_PAGE)), "total": total, "per_page": PER_PAGE},
+        summary=presenters.summary(queries.list_lines(run.id)),
+        changes=queries.list_changes(run.id),
+        causes=presenters.CAUSES,
+        excluded=presenters.excluded(run),
+        epoch=queries.get_epoch(run.epoch_id),
+        weights=queries.get_weights_version(run.weight_set_id),
+    )
+
+
+def _own_lines(kind: str, seeker: Any, run: MatchRun | None, actor: Actor) -> ResponseReturnValue:
+    lines = queries.list_own_lines(run.id, actor) if run is not None else []
+    if run is None or not lines:
+        raise NotFound(seeker.public_no)
+    texts = queries.read_texts(run, [line.entry for line in lines])
+    rows = [presenters.row(line, texts=texts, own=True) for line in lines]
+    return render_template("matching/own_lines.html", kind=kind, seeker=seeker, run=run, rows=rows)
+
+
+@bp.get("/runs/<run_no>/places/<int:place>")
+@policy("match", "read")
+def explanation(run_no: str, place: int) -> ResponseReturnValue:
+    """The explanation of one place, as a fragment; without scripts the page that has it open."""
+    actor = acting()
+    run = queries.get_run(run_no)
+    seeker = queries.get_seeker(run.seeker_kind, run.seeker_id)
+    line = queries.find_line(run.id, place)
+    if line is None or not _may_read_line(seeker, line, actor):
+        raise NotFound(run_no)
+    if not request.headers.get("HX-Request"):
+        kind = next(name for name, value in _KINDS.items() if value is run.seeker_kind)
+        page = -(-place // PER_PAGE)
+        address = url_for(
+            ".shortlist",
+            kind=kind,
+            public_no=seeker.public_no,
+            page=page,
+            open=place,
+            _anchor=f"place-{place}",
+        )
+        return redirect(address)
+    own = not queries.may_read(seeker, actor)
+    row = presenters.row(line, texts=queries.read_texts(run, [line.entry]), own=own)
+    return render_template("matching/explanation.html", row=row)
+
+
+def _may_read_line(seeker: Any, line: Line, actor: Actor) -> bool:
+    return queries.may_read(seeker, actor) or actor.belongs_to(line.entry.organisation_id)
+
+
+@bp.get("/<any(challenges, needs):kind>/<public_no>/panel")
+@policy("match", "read")
+def panel(kind: str, public_no: str) -> ResponseReturnValue:
+    """The panel of a challenge or need by itself, for a page that waits for its shortlist."""
+    actor = acting()
+    seeker = _get_seeker(kind, public_no, actor)
+    data = panels.data_for(_KINDS[kind], seeker, actor)
+    if data is None:
+        raise NotFound(public_no)
+    return render_template("matching/panel.html", **data)
+
+
+@bp.get("/fits")
+@policy("match", "fits")
+def fits() -> ResponseReturnValue:
+    """The open challenges and needs on whose shortlists the reader's organisation stands."""
+    actor = acting()
+    kind = "needs" if request.args.get("kind") == "needs" else "challenges"
+    page = queries.page_fits(
+        _KINDS[kind], actor, now=clock.now(), page=page_number(request.args.get("page")), per_page=PER_PAGE
+    )
+    rows = [(fit, presenters.row(fit.line, own=True)) for fit in page.items]
+    return render_template("matching/fits.html", kind=kind, page=page, rows=rows)
+
+
+@bp.get("/monitor")
+@policy("match", "monitor")
+def monitor() -> ResponseReturnValue:
+    """Runs with their ages, the queue, and dead work; titles only for whoever may read shortlists."""
+    actor = acting()
+    now = clock.now()
+    reads = actor.is_operator or actor.is_auditor
+    return render_template(
+        "matching/monitor.html",
+        figures=queries.get_figures(now=now),
+        epoch=queries.find_newest_epoch(),
+        queue=outbox.queue_state(now=now),
+        dead=paginate(outbox.select_dead(), page=1, per_page=50),
+        bulk=queries.list_running_bulk(),
+        overdue=outbox.list_overdue(now=now),
+        runs=queries.page_runs(page=page_number(request.args.get("page"))) if reads else None,
+        now=now,
+        kinds=presenters.WORK,
+    )
+
+
+@bp.post("/monitor/retry")
+@policy("match", "retry")
+def retry() -> ResponseReturnValue:
+    ids = [int(value) for value in request.form.getlist("id") if value.isascii() and value.isdigit()][:500]
+    with transaction():
+        count = services.retry_dead_work(ids, by=acting(), now=clock.now())
+    flash(_("已重新安排 %(count)s 项", count=count), "success" if count else "warning")
+    return redirect(url_for(".monitor"))
