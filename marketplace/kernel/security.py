@@ -5,6 +5,7 @@ import secrets
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -21,11 +22,32 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 MOST_FIELDS = 2000
 
+LARGEST_ID = 2**63 - 1
+
 csrf = CSRFProtect()
+
+
+class BoundedInteger(IntegerConverter):
+    """`<int:…>` in a route: a number that no key can be is an address that does not exist."""
+
+    def __init__(
+        self,
+        map: Map,
+        fixed_digits: int = 0,
+        min: int | None = None,
+        max: int | None = LARGEST_ID,
+        signed: bool = False,
+    ) -> None:
+        super().__init__(map, fixed_digits, min, max, signed)
 
 
 def _stamp_request() -> None:
     g.request_id = secrets.token_hex(8)
+
+
+def _refuse_nul() -> tuple[str, int] | None:
+    # Werkzeug decodes %00; PostgreSQL has no such character, so nothing can have it in its address.
+    return ("no such page", 404) if "\x00" in request.path else None
 
 
 def _bound_form() -> tuple[str, int] | None:
@@ -61,7 +83,9 @@ def init_app(app: Flask) -> None:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
+    app.url_map.converters["int"] = BoundedInteger
     csrf.init_app(app)
     app.before_request_funcs.setdefault(None, []).insert(0, _stamp_request)
+    app.before_request(_refuse_nul)
     app.before_request(_bound_form)
     app.after_request(_dress)

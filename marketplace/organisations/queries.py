@@ -234,7 +234,7 @@ def page_queue(status: str, *, page: int) -> Page[Organisation]:
 
 def count_by_status() -> dict[str, int]:
     rows = db.session.execute(select(Organisation.status, func.count()).group_by(Organisation.status))
-    return {status.value: count for status, count in rows.tuples()}
+    return {status.value: count for status, count in rows}
 
 
 def count_open_designations() -> int:
@@ -301,7 +301,7 @@ def list_organisations_of(user_id: int) -> list[tuple[int, str]]:
         .where(Membership.user_id == user_id, Membership.status == MembershipStatus.ACTIVE)
         .order_by(Organisation.name, Organisation.id)
     )
-    return [(organisation_id, name) for organisation_id, name in rows.tuples()]
+    return [(organisation_id, name) for organisation_id, name in rows]
 
 
 def list_manager_ids(organisation_id: int) -> list[int]:

@@ -1,0 +1,320 @@
+"""The pages of organisations, as people use them: register, join, edit, verify, look up."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from marketplace.identity import services as identity
+from marketplace.identity.models import User
+from marketplace.identity.services import Person
+from marketplace.kernel import clock
+from marketplace.kernel.actor import SYSTEM, PlatformRole
+from marketplace.kernel.db import db, transaction
+from marketplace.organisations import queries, services
+from marketplace.organisations.lifecycle import OrganisationStatus
+from marketplace.organisations.models import Membership, Organisation
+
+PASSWORD = "三棵松树与一台压铸机，很好"
+HASH = identity.prepare_password(PASSWORD, name="某某某", email="a@example.com")
+CODE, OTHER_CODE = "91110000600037341L", "91510100MA61XWK114"
+WHOLE = {
+    "name": "重庆巴渡新能源汽车股份有限公司",
+    "uscc": CODE,
+    "kind": "enterprise",
+    "size": "large",
+    "region": "500112",
+    "clusters": ["A1", "E2"],
+    "summary": "整车企业，在渝北和万州各有一座整车工厂，自有五大工艺。",
+    "contact_name": "联系人廖",
+    "contact_phone": "13811112222",
+    "contact_email": "secret-contact@example.com",
+    "website": "https://badu.example.com",
+    "designations-0-kind": "chain_master",
+    "designations-0-number": "渝链主2024-003",
+    "designations-0-issuer": "某委员会",
+    "designations-0-valid_to": "2099-01-01",
+}
+_numbers = count(1)
+
+
+def user(role: PlatformRole | None = None) -> User:
+    person = Person(f"u{next(_numbers)}@example.com", "廖启航", "", HASH)
+    with transaction():
+        return identity.create_user(person, by=SYSTEM, now=clock.now(), platform_role=role)
+
+
+def browser(app: Flask, who: User) -> FlaskClient:
+    client = app.test_client()
+    assert client.post("/login", data={"email": who.email, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def version() -> int:
+    return db.session.scalars(select(Organisation.version)).one()
+
+
+def edit(client: FlaskClient, **values: Any):
+    sent = {**WHOLE, "version": version(), "act": "submit", **values}
+    return client.post("/workbench/organisation/edit", data=sent)
+
+
+def status() -> OrganisationStatus:
+    return db.session.scalars(select(Organisation.status)).one()
+
+
+@pytest.fixture
+def manager(app: Flask) -> FlaskClient:
+    """Somebody who has just begun to register an organisation."""
+    client = browser(app, user())
+    client.post("/workbench/organisation/register", data={"uscc": CODE, "name": WHOLE["name"]})
+    return client
+
+
+@pytest.fixture
+def operator(app: Flask) -> FlaskClient:
+    return browser(app, user(PlatformRole.OPERATOR))
+
+
+def organisation_id() -> int:
+    return db.session.scalars(select(Organisation.id)).one()
+
+
+def verify(operator: FlaskClient) -> None:
+    ids = [str(d.id) for d in db.session.scalars(select(Organisation)).one().designations]
+    page = operator.post(f"/workbench/verification/{organisation_id()}/verify", data={"confirmed": ids})
+    assert page.status_code == 302
+
+
+def test_registering_asks_for_the_code_first(app: Flask) -> None:
+    client = browser(app, user())
+    assert client.get("/workbench/organisation").headers["Location"].endswith("/register")
+    assert client.get("/workbench/organisation/register").status_code == 200
+    wrong = client.post("/workbench/organisation/register", data={"uscc": "911100006000373411", "name": "厂"})
+    assert wrong.status_code == 422
+    assert "校验位不符" in wrong.text
+    assert 'value="911100006000373411"' in wrong.text
+    fine = client.post(
+        "/workbench/organisation/register",
+        data={"uscc": "９１１１００００６０００３７３４１ｌ", "name": "厂"},
+    )
+    assert fine.headers["Location"] == "/workbench/organisation/edit"
+    assert client.get("/workbench/organisation/edit").status_code == 200
+    assert db.session.scalars(select(Organisation.uscc)).one() == CODE
+
+
+def test_a_draft_is_kept_while_it_is_unwhole_and_told_everything_at_once(manager: FlaskClient) -> None:
+    page = edit(manager, summary="短", contact_phone="", clusters=[])
+    assert page.status_code == 422
+    for message in ("“单位简介”至少 20 个字，现有 1 个", "请填写“联系电话”", "请至少选择一个“所属产业集群”"):
+        assert message in page.text
+    assert "内容已保存为草稿" in page.text
+    assert db.session.scalars(select(Organisation.summary)).one() == "短"
+    assert f'name="version" value="{version()}"' in page.text
+    assert edit(manager).headers["Location"] == "/workbench/organisation"
+    assert status() is OrganisationStatus.PENDING
+
+
+def test_bad_input_is_refused_beside_its_field_and_kept(manager: FlaskClient) -> None:
+    page = edit(manager, website="x" * 201, address="a\x00b", region="999999")
+    assert page.status_code == 422
+    for message in ("“网址”最多 200 个字，现有 201 个", "“地址”含有控制字符", "请从列表中选择“所在地区”"):
+        assert message in page.text
+    assert "x" * 201 in page.text
+    assert "渝链主2024-003" in page.text
+
+
+def test_an_obstacle_points_at_the_row_it_is_about(manager: FlaskClient) -> None:
+    rows = {
+        "designations-0-kind": "",
+        "designations-0-number": "",
+        "designations-0-issuer": "",
+        "designations-0-valid_to": "",
+        "designations-1-kind": "leader",
+        "designations-1-number": "",
+        "designations-1-issuer": "某委员会",
+    }
+    page = edit(manager, **rows)
+    assert page.status_code == 422
+    assert '<a href="#designations-1-number">请填写“领军企业”的文号或证书编号</a>' in page.text
+
+
+def test_a_row_is_added_without_scripts_and_nothing_is_lost(manager: FlaskClient) -> None:
+    page = edit(manager, add_row="designations", summary="还没有写完")
+    assert page.status_code == 200
+    assert "designations-1-number" in page.text
+    assert "还没有写完" in page.text
+    assert db.session.scalars(select(Organisation.summary)).one() == ""
+
+
+def test_a_second_person_of_a_code_asks_to_join(app: Flask, manager: FlaskClient) -> None:
+    edit(manager)
+    second = browser(app, user())
+    start = {"uscc": CODE, "name": "随便写的名字"}
+    led = second.post("/workbench/organisation/register", data=start).headers["Location"]
+    assert led == f"/workbench/organisation/join/{CODE}"
+    shown = second.get(led).text
+    assert WHOLE["name"] in shown
+    assert "@example.com" not in shown
+    assert second.post(led, data={"role": "manager"}).status_code == 422
+    assert second.post(led, data={"role": "editor"}).status_code == 302
+    assert "等待" in second.get("/workbench/organisation").text
+    membership_id = db.session.scalars(select(Membership.id).order_by(Membership.id.desc())).first()
+    address = f"/workbench/organisation/members/{membership_id}"
+    assert second.post(f"{address}/accept", data={"role": "manager"}).status_code == 403
+    assert "申请加入" in manager.get("/workbench/organisation").text
+    assert manager.post(f"{address}/accept", data={"role": "nonsense"}).status_code == 422
+    assert manager.post(f"{address}/accept", data={"role": "reader"}).status_code == 302
+    assert WHOLE["name"] in second.get("/workbench/organisation").text
+    assert second.get("/workbench/organisation/edit").status_code == 403
+
+
+def test_the_last_manager_cannot_go(manager: FlaskClient) -> None:
+    membership_id = db.session.scalars(select(Membership.id)).one()
+    for path, data in (
+        (f"/workbench/organisation/members/{membership_id}/remove", {}),
+        (f"/workbench/organisation/members/{membership_id}/role", {"role": "reader"}),
+        ("/workbench/organisation/leave", {}),
+    ):
+        page = manager.post(path, data=data)
+        assert page.status_code == 422
+        assert "至少要有一名管理员" in page.text
+
+
+def test_the_operator_sees_all_that_is_declared_and_decides(
+    manager: FlaskClient, operator: FlaskClient
+) -> None:
+    edit(manager)
+    assert WHOLE["name"] in operator.get("/workbench/verification").text
+    address = f"/workbench/verification/{organisation_id()}"
+    page = operator.get(address).text
+    for declared in (CODE, "渝链主2024-003", "某委员会", "13811112222", "重庆市渝北区", "智能网联新能源汽车"):
+        assert declared in page
+    refused = operator.post(f"{address}/return", data={"reason": ""})
+    assert refused.status_code == 422
+    assert operator.post(f"{address}/return", data={"reason": "编号与名单不符"}).status_code == 302
+    assert "编号与名单不符" in manager.get("/workbench/organisation").text
+    edit(manager)
+    verify(operator)
+    assert status() is OrganisationStatus.VERIFIED
+    assert operator.post(f"{address}/verify").status_code == 409
+    assert operator.get("/workbench/verification?status=verified").text.count(WHOLE["name"]) >= 1
+
+
+@pytest.mark.parametrize("role", [None, PlatformRole.AUDITOR, PlatformRole.MAINTAINER])
+def test_nobody_else_decides(app: Flask, manager: FlaskClient, role: PlatformRole | None) -> None:
+    edit(manager)
+    other = browser(app, user(role))
+    assert other.post(f"/workbench/verification/{organisation_id()}/verify").status_code == 403
+    expected = 200 if role is PlatformRole.AUDITOR else 403
+    assert other.get("/workbench/verification").status_code == expected
+    assert status() is OrganisationStatus.PENDING
+
+
+def test_the_second_of_two_editors_sees_both_texts(
+    app: Flask, manager: FlaskClient, operator: FlaskClient
+) -> None:
+    edit(manager)
+    verify(operator)
+    read = version()
+    assert edit(manager, address="甲写的地址", version=read, act="save").status_code == 302
+    page = edit(manager, address="乙写的地址", version=read, act="save", clusters=["C2"])
+    assert page.status_code == 409
+    for text in ("甲写的地址", "乙写的地址", "高端摩托车", "智能网联新能源汽车"):
+        assert text in page.text
+    assert f'name="version" value="{version()}"' in page.text
+    assert 'name="clusters" value="C2"' in page.text
+    again = edit(manager, address="乙写的地址", clusters=["C2"], act="save")
+    assert again.status_code == 302
+
+
+def test_the_public_page_shows_what_was_confirmed_and_nothing_personal(
+    client: FlaskClient, manager: FlaskClient, operator: FlaskClient
+) -> None:
+    edit(manager)
+    address = f"/organisations/{organisation_id()}"
+    assert client.get(address).status_code == 404
+    assert manager.get(address).status_code == 200
+    verify(operator)
+    page = client.get(address).text
+    assert "链主企业" in page
+    for hidden in ("13811112222", "secret-contact@example.com", "联系人廖"):
+        assert hidden not in page
+    assert client.get("/organisations/999999").status_code == 404
+    assert client.get("/organisations/99999999999999999999999").status_code == 404
+
+
+def test_the_public_list_filters_by_its_url(
+    client: FlaskClient, manager: FlaskClient, operator: FlaskClient
+) -> None:
+    edit(manager)
+    verify(operator)
+    for query, found in (
+        ("", True),
+        ("?designation=chain_master&kind=enterprise&cluster=A&region=500000", True),
+        ("?region=500113", False),
+        ("?q=巴渡", True),
+        ("?kind=nonsense&page=abc&designation=%00", True),
+    ):
+        page = client.get(f"/organisations{query}")
+        assert page.status_code == 200
+        assert (WHOLE["name"] in page.text) is found, query
+
+
+def test_the_list_costs_the_same_for_ten_and_for_many(
+    app: Flask, client: FlaskClient, count_statements: Any
+) -> None:
+    seen = []
+    for batch in (10, 190):
+        with transaction():
+            for _ in range(batch):
+                name = f"第{next(_numbers)}机械厂"
+                services.create_unclaimed(name, by=SYSTEM, now=clock.now())
+        client.get("/organisations")
+        with count_statements() as statements:
+            client.get("/organisations")
+        seen.append(len(statements))
+    assert seen[0] == seen[1]
+
+
+def test_a_person_of_two_organisations_acts_for_the_chosen_one(app: Flask) -> None:
+    who, boss = user(), user()
+    client = browser(app, who)
+    client.post("/workbench/organisation/register", data={"uscc": CODE, "name": "甲厂"})
+    boss_client = browser(app, boss)
+    boss_client.post("/workbench/organisation/register", data={"uscc": OTHER_CODE, "name": "乙厂"})
+    second = db.session.scalars(select(Organisation).where(Organisation.name == "乙厂")).one()
+    second_id = second.id
+    with transaction():
+        row = queries.get_for_change(second_id, viewer=SYSTEM)
+        draft = services.draft_of(row)
+        values = {
+            "size": "large",
+            "region": "500112",
+            "summary": "很长的简介" * 5,
+            "contact_name": "某",
+            "contact_phone": "13811112222",
+            "clusters": ("A1",),
+        }
+        services.update_organisation(
+            row,
+            type(draft)(**{**{n: getattr(draft, n) for n in draft.__slots__}, **values}),
+            version=row.version,
+            by=queries.actor_for(boss, now=clock.now()),
+            now=clock.now(),
+        )
+        services.submit_organisation(row, by=queries.actor_for(boss, now=clock.now()), now=clock.now())
+    assert (
+        client.post(f"/workbench/organisation/join/{OTHER_CODE}", data={"role": "reader"}).status_code == 302
+    )
+    membership_id = db.session.scalars(select(Membership.id).order_by(Membership.id.desc())).first()
+    boss_client.post(f"/workbench/organisation/members/{membership_id}/accept", data={"role": "reader"})
+    assert "甲厂" in client.get("/workbench/organisation").text
+    assert (
+        client.post("/workbench/organisation/switch", data={"organisation_id": "424242"}).status_code == 404
+    )
+    client.post("/workbench/organisation/switch", data={"organisation_id": second_id})
+    assert '<h1>我的单位</h1><div class="sub">乙厂</div>' in client.get("/workbench/organisation").text
