@@ -1,6 +1,7 @@
 """One line of an import file, parsed: what a collected posting (收录) brings with it."""
 
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -19,11 +20,31 @@ def _plain_text(text: str) -> str:
     return text
 
 
+def _plain_data(value: Any, depth: int = 0) -> Any:
+    """What a JSON column takes: no control characters, nothing infinite, nothing nested without end."""
+    match value:
+        case str():
+            _plain_text(value)
+        case float() if not isfinite(value):
+            raise ValueError("含有超出范围的数值")
+        case dict() | list() if depth == DEEPEST:
+            raise ValueError(f"嵌套超过 {DEEPEST} 层")
+        case dict():
+            for name, inner in value.items():
+                _plain_text(name)
+                _plain_data(inner, depth + 1)
+        case list():
+            for inner in value:
+                _plain_data(inner, depth + 1)
+    return value
+
+
 def _limits(shortest: int, longest: int) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
 
 
 Plain = AfterValidator(_plain_text)
+DEEPEST = 5
 
 
 class CollectedEntry(BaseModel):
@@ -38,8 +59,8 @@ class CollectedEntry(BaseModel):
     org: Annotated[str, _limits(1, 120), Plain]
     source_title: Annotated[str, _limits(0, 300), Plain] = ""
     source_url: Annotated[str, _limits(0, 500), Plain] = ""
-    lang: Annotated[str, Field(max_length=20)] = ""
-    extra: dict[str, Any] = Field(default_factory=dict)
+    lang: Annotated[str, Field(max_length=20), Plain] = ""
+    extra: Annotated[dict[str, Any], AfterValidator(_plain_data)] = Field(default_factory=dict)
 
     @property
     def title_only(self) -> bool:

@@ -33,13 +33,14 @@ class Reading:
     sha256: str
     entries: list[CollectedEntry] = field(default_factory=list)
     errors: list[LineError] = field(default_factory=list)
+    # Where each entry stands: id → number of its line.
+    lines: dict[str, int] = field(default_factory=dict)
 
 
 def read_jsonl(path: Path, *, tick: Callable[[int], None] = lambda bytes_read: None) -> Reading:
     """Read one JSON object per line (UTF-8, with or without BOM). Blank lines are passed over."""
     digest = hashlib.sha256()
     reading = Reading(file_name=path.name, sha256="")
-    first_line_of: dict[str, int] = {}
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             digest.update(raw)
@@ -47,11 +48,11 @@ def read_jsonl(path: Path, *, tick: Callable[[int], None] = lambda bytes_read: N
             entry = _read_line(raw, number, reading.errors)
             if entry is None:
                 continue
-            if entry.id in first_line_of:
-                message = f"编号 {entry.id} 与第 {first_line_of[entry.id]} 行重复"
+            if entry.id in reading.lines:
+                message = f"编号 {entry.id} 与第 {reading.lines[entry.id]} 行重复"
                 reading.errors.append(LineError(number, "id", message))
                 continue
-            first_line_of[entry.id] = number
+            reading.lines[entry.id] = number
             reading.entries.append(entry)
     reading.sha256 = digest.hexdigest()
     return reading

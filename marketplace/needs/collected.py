@@ -13,6 +13,7 @@ from marketplace.kernel.numbering import next_number, next_numbers
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need, NeedList
 from marketplace.postings.collected import collected_columns
+from marketplace.postings.rules import FINEST, LARGEST
 
 
 class NeedImporter:
@@ -48,7 +49,7 @@ class NeedImporter:
                 status=NeedStatus.COLLECTED,
                 specification="" if entry.title_only else entry.text,
                 quantity=_quantity(entry.extra.get("qty")),
-                unit=str(entry.extra.get("unit", ""))[:20],
+                unit=_unit(entry.extra.get("unit")),
             )
             for number, entry in zip(numbers, entries, strict=True)
         )
@@ -61,4 +62,10 @@ def _quantity(value: Any) -> Decimal | None:
         quantity = Decimal(str(value))
     except InvalidOperation:
         return None
-    return quantity if quantity.is_finite() and quantity > 0 else None
+    # What the column cannot hold exactly stays unstated; the source's own words are kept with the posting.
+    holds = quantity.is_finite() and quantity > 0 and quantity.adjusted() < LARGEST
+    return quantity if holds and quantity == round(quantity, FINEST) else None
+
+
+def _unit(value: Any) -> str:
+    return value.strip()[:20] if isinstance(value, str) else ""
