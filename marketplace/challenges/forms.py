@@ -48,6 +48,10 @@ def _named(labels: Mapping[Any, str]) -> list[tuple[str, str]]:
     return [(value.value, gettext(label)) for value, label in labels.items()]
 
 
+def _industries() -> list[tuple[str, str]]:
+    return [(code, f"{code} {name}") for code, name, _section in taxonomy.grouped_pairs(Scheme.INDUSTRY)]
+
+
 class StepForm(Form):
     """One step. `FIELDS` are those of the draft that it writes."""
 
@@ -78,7 +82,7 @@ class BasicsForm(StepForm):
         most=MOST_CLUSTERS,
         description=_l("“33618”现代制造业集群体系，最多选 5 个"),
     )
-    industry = Choice(_l("国民经济行业"), pairs=lambda: taxonomy.flat_pairs(Scheme.INDUSTRY))
+    industry = Choice(_l("国民经济行业"), pairs=_industries)
     region = Choice(_l("实施地区"), pairs=taxonomy.region_pairs)
     keywords = Text(_l("关键词"), limit=300, description=_l("3 至 10 个，用顿号或逗号分开"))
     contact_name = Text(_l("联系人"), limit=60)

@@ -11,7 +11,7 @@ from marketplace.challenges.lifecycle import ChallengeStatus
 from marketplace.challenges.models import Challenge, ChallengeAnnex, ChallengeCluster
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import FEN_PER_WAN
 from marketplace.kernel.texts import N_
@@ -81,7 +81,8 @@ def _whole() -> Select[Challenge]:
 
 def get_challenge(public_no: str, *, viewer: Actor) -> Challenge:
     """Raises NotFound for one that does not exist or that the viewer may not know of."""
-    found = db.session.scalar(_whole().where(Challenge.public_no == public_no, visible_to(viewer)))
+    statement = _whole().where(Challenge.public_no == public_no, visible_to(viewer))
+    found = db.session.scalar(for_change(statement, Challenge))
     if found is None:
         raise NotFound(public_no)
     return found
@@ -253,7 +254,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
         Facet(
             "industry",
             N_("行业"),
-            [Option(code, f"{code} {name}") for code, name in taxonomy.flat_pairs(Scheme.INDUSTRY)],
+            [Option(code, f"{code} {name}") for code, name, _ in taxonomy.grouped_pairs(Scheme.INDUSTRY)],
             in_industry(Challenge.industry),
             group_by(Challenge.industry, Challenge.id),
             covers_industry,

@@ -73,7 +73,7 @@ class Check:
 
     @property
     def met(self) -> bool:
-        return not self.fixes
+        return self.share >= 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.numbering import next_number
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
+from marketplace.kernel.typed import obstacles_in
 from marketplace.notifications.services import send_letter
 from marketplace.postings import queries as postings
 from marketplace.postings.services import replace_codes, replace_indicators
@@ -146,7 +147,7 @@ def return_to_seeker(
     beside = {field: text.strip() for field, text in field_reasons.items() if text.strip()}
     if not reason.strip() and not beside:
         raise Obstructed([Obstacle("reason", N_("退回须写明理由，可在相应栏目旁逐条写"))])
-    _hold_to_length({"reason": reason, **{f"reason-{f}": text for f, text in beside.items()}})
+    _refuse_unfit({"reason": reason, **{f"reason-{f}": text for f, text in beside.items()}})
     challenge.status = ChallengeStatus(status)
     challenge.status_reason, challenge.return_reasons = reason.strip(), beside
     _note("return", challenge, by=by, now=now, was=was, reason=reason.strip(), detail={"fields": beside})
@@ -166,7 +167,7 @@ def withdraw(challenge: Challenge, *, reason: str, by: Actor, now: datetime) -> 
     status = LIFECYCLE.advance(was, "withdraw", by=by.parties(challenge.organisation_id))
     if not reason.strip():
         raise Obstructed([Obstacle("reason", N_("撤榜须写明理由，理由将对外公开"))])
-    _hold_to_length({"reason": reason})
+    _refuse_unfit({"reason": reason})
     challenge.status, challenge.withdrawn_at = ChallengeStatus(status), now
     challenge.status_reason = reason.strip()
     _note("withdraw", challenge, by=by, now=now, was=was, reason=reason.strip())
@@ -241,14 +242,15 @@ def _check_read(challenge: Challenge, version: int | None) -> None:
         check_version(challenge, version)
 
 
-def _hold_to_length(texts: Mapping[str, str]) -> None:
-    too_long = [
-        Obstacle(field, N_("最多 %(limit)s 个字"), {"limit": LONGEST_REASON})
-        for field, text in texts.items()
-        if len(text) > LONGEST_REASON
+def _refuse_unfit(reasons: Mapping[str, str]) -> None:
+    """Reasons are read by others: one that is too long or holds what no text should is not taken."""
+    unfit = [
+        obstacle
+        for field, text in reasons.items()
+        for obstacle in obstacles_in(text, field=field, label="理由", limit=LONGEST_REASON, multiline=True)
     ]
-    if too_long:
-        raise Obstructed(too_long)
+    if unfit:
+        raise Obstructed(unfit)
 
 
 def _tell_members(

@@ -14,12 +14,21 @@ from werkzeug.datastructures import MultiDict
 from marketplace.indicators.model import Comparator, Indicator, Mark, Verifier, decimal_text, parse_decimal
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.texts import N_
+from marketplace.kernel.typed import obstacles_in
+from marketplace.postings.rules import LONGEST
 
 # `second` is the upper bound of a range, or the centre of a ±.
 COLUMNS = (
     "mark", "name", "comparator", "value", "second", "unit", "condition", "method", "verifier", "weight",
 )  # fmt: skip
 TYPED = ("name", "value", "second", "unit", "condition", "method", "weight")
+PROSE = {
+    "name": "名称",
+    "value": "数值",
+    "unit": "单位",
+    "condition": "试验条件",
+    "method": "试验方法",
+}
 MOST_ROWS = 60
 
 
@@ -123,7 +132,7 @@ class IndicatorRows:
         self.rows = [row for row in self.rows if not row.is_blank]
         indicators, obstacles = [], []
         for i, row in enumerate(self.rows):
-            reader = _RowReader(row, f"{self.prefix}.{i}")
+            reader = _RowReader(row, f"{self.prefix}.{i}", i + 1)
             indicators.append(reader.read())
             obstacles.extend(reader.obstacles)
         return indicators, obstacles
@@ -143,12 +152,12 @@ class IndicatorRows:
 
 
 class _RowReader:
-    def __init__(self, row: IndicatorRow, place: str) -> None:
-        self.row, self.place = row, place
+    def __init__(self, row: IndicatorRow, place: str, number: int) -> None:
+        self.row, self.place, self.number = row, place, number
         self.obstacles: list[Obstacle] = []
 
     def _object(self, column: str, message: str) -> None:
-        self.obstacles.append(Obstacle(f"{self.place}.{column}", message))
+        self.obstacles.append(Obstacle(f"{self.place}.{column}", message, {"n": self.number}))
 
     def _number(self, column: str) -> Decimal | None:
         text = getattr(self.row, column)
@@ -157,7 +166,7 @@ class _RowReader:
         try:
             return parse_decimal(text)
         except ValueError:
-            self._object(column, N_("须为数字，例如 28 或 -40"))
+            self._object(column, N_("第 %(n)s 项：须为数字，例如 28 或 -40"))
             return None
 
     def _choice(self, column: str, kind: Any, default: Any) -> Any:
@@ -165,7 +174,7 @@ class _RowReader:
         try:
             return kind(text) if text else default
         except ValueError:
-            self._object(column, N_("请从列表中选择"))
+            self._object(column, N_("第 %(n)s 项：请从列表中选择"))
             return default
 
     def _weight(self) -> int:
@@ -173,12 +182,19 @@ class _RowReader:
         if not text:
             return 0
         if not (text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= 100):
-            self._object("weight", N_("权重须为 0 到 100 的整数"))
+            self._object("weight", N_("第 %(n)s 项：权重须为 0 到 100 的整数"))
             return 0
         return int(text)
 
     def read(self) -> Indicator:
         row = self.row
+        for column, label in PROSE.items():
+            self.obstacles += obstacles_in(
+                getattr(row, column),
+                field=f"{self.place}.{column}",
+                label=label,
+                limit=LONGEST.get(column, LONGEST["text_value"]),
+            )
         comparator: Comparator = self._choice("comparator", Comparator, Comparator.GE)
         text_value, value = "", None
         if comparator is Comparator.EQ and not _is_number(row.value):
@@ -187,7 +203,7 @@ class _RowReader:
             value = self._number("value")
         second = self._number("second")
         if second is not None and comparator not in (Comparator.RANGE, Comparator.PM):
-            self._object("second", N_("只有“区间”和“±”才填第二个数值"))
+            self._object("second", N_("第 %(n)s 项：只有“区间”和“±”才填第二个数值"))
             second = None
         return Indicator(
             name=row.name,

@@ -47,7 +47,11 @@ def indicator_limits(indicators: Sequence[Indicator], field: str = "indicators")
         for name, longest in LONGEST.items():
             if len(getattr(indicator, name)) > longest:
                 place = "value" if name == "text_value" else name
-                yield Obstacle(f"{field}.{i}.{place}", N_("最多 %(limit)s 个字"), {"limit": longest})
+                yield Obstacle(
+                    f"{field}.{i}.{place}",
+                    N_("第 %(n)s 项：最多 %(limit)s 个字"),
+                    {"n": i + 1, "limit": longest},
+                )
         for name, place in (("value", "value"), ("value_to", "second"), ("nominal", "second")):
             value = getattr(indicator, name)
             if value is None or not value:
@@ -55,10 +59,11 @@ def indicator_limits(indicators: Sequence[Indicator], field: str = "indicators")
             if value.adjusted() >= LARGEST or -int(value.normalize().as_tuple().exponent) > FINEST:
                 yield Obstacle(
                     f"{field}.{i}.{place}",
-                    N_("数值过大或过细（整数最多 14 位，小数最多 6 位），请换一个单位"),
+                    N_("第 %(n)s 项：数值过大或过细（整数最多 14 位，小数最多 6 位），请换一个单位"),
+                    {"n": i + 1},
                 )
         if not 0 <= indicator.weight <= 100:
-            yield Obstacle(f"{field}.{i}.weight", N_("权重应在 0 到 100 之间"))
+            yield Obstacle(f"{field}.{i}.weight", N_("第 %(n)s 项：权重应在 0 到 100 之间"), {"n": i + 1})
 
 
 def name_gaps(indicators: Sequence[Indicator], field: str = "indicators") -> Iterator[Obstacle]:

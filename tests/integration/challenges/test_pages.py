@@ -9,8 +9,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from marketplace.audit.services import record
 from marketplace.challenges import queries, services
+from marketplace.challenges.collected import ChallengeImporter
 from marketplace.challenges.models import Challenge
+from marketplace.exchange.entries import CollectedEntry, EntryKind
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date
@@ -82,6 +85,45 @@ def test_a_withdrawn_challenge_says_why(client: FlaskClient, make_challenge: Mak
     page = client.get(f"/challenges/{challenge.public_no}").text
     assert "技术路线已调整" in page
     assert "已撤榜" in page
+
+
+def test_a_collected_challenge_names_its_source_and_is_not_open_to_be_taken_up(
+    client: FlaskClient, people: People
+) -> None:
+    entry = CollectedEntry(
+        id="RE0001",
+        kind=EntryKind.CHALLENGE,
+        title="高速列车轴承温升控制",
+        text="轴承温升过高。由某某大学解决。",
+        org="某轨道装备公司",
+        source_title="公开榜单汇编",
+        source_url="https://example.com/list",
+    )
+    now = clock.now()
+    with transaction():
+        ChallengeImporter().create(
+            [entry],
+            organisations={entry.org: people.editor.organisation_id or 0},
+            withheld={entry.id: ["由某某大学解决。"]},
+            now=now,
+        )
+        record("import", "import", 1, by=people.operator, at=now, covers="*")
+    (challenge_id,) = queries.list_open_ids(now)
+    (snapshot,) = queries.read_matchables([challenge_id])
+    assert "某某大学" not in repr(snapshot)
+    number = db.session.get_one(Challenge, challenge_id).public_no
+
+    page = client.get(f"/challenges/{number}").text
+    for text in ("收录", "公开榜单汇编", "https://example.com/list", "RE0001", "不接受揭榜"):
+        assert text in page
+    assert "距截止" not in page
+    assert titles(client.get("/challenges?status=collected").text) == [entry.title]
+    assert titles(client.get("/challenges?status=open").text) == []
+
+
+def test_an_address_with_a_nul_is_no_page(client: FlaskClient) -> None:
+    assert client.get("/challenges/JB%00").status_code == 404
+    assert client.get("/challenges?q=%00").status_code == 200
 
 
 def test_contact_data_is_for_people_who_are_signed_in(

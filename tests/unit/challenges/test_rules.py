@@ -145,6 +145,11 @@ def test_one_bad_indicator_of_two_costs_half_of_its_check() -> None:
     assert check.share == 0.5
 
 
+def test_without_indicators_no_check_of_indicators_is_met() -> None:
+    checks = quality(replace(WHOLE, indicators=()), now=NOW).checks
+    assert not any(check.met for check in checks if check.name.startswith("指标"))
+
+
 def test_advice_lowers_the_score_without_standing_in_the_way() -> None:
     draft = replace(WHOLE, keywords=(), trl_current=None)
 

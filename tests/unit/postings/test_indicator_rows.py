@@ -104,5 +104,18 @@ def test_choices_that_do_not_exist_are_refused_in_words() -> None:
     assert {o.field.rpartition(".")[2] for o in obstacles} == {"comparator", "verifier", "mark"}
 
 
+def test_control_characters_and_overlong_texts_are_refused_at_their_input() -> None:
+    rows = IndicatorRows.from_form(
+        typed({"name": "甲\x00乙", "value": "1", "unit": "k" * 31, "method": "法\u202e"})
+    )
+    _, obstacles = rows.read()
+
+    assert {o.field for o in obstacles} == {
+        "indicators.0.name",
+        "indicators.0.unit",
+        "indicators.0.method",
+    }
+
+
 def test_an_empty_form_offers_a_row_to_begin_with() -> None:
     assert IndicatorRows().padded(1).rows == [IndicatorRow()]
