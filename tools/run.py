@@ -7,6 +7,7 @@ ends. In production each of these is run by the system's own service manager ins
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -167,7 +168,7 @@ class Marketplace:
             path.replace(path.with_suffix(".log.1"))
         return open(path, "ab")
 
-    def start(self, name: str, *command: str | Path) -> None:
+    def start_part(self, name: str, *command: str | Path) -> None:
         from workers import processes
 
         with self.log(name) as log:
@@ -212,8 +213,8 @@ class Marketplace:
             code = command.wait()
         del self.parts[name]
         if code:
-            output = "" if shown else self.tail(name, start)
-            stop(explain(f"flask {' '.join(arguments)}", output, self.logs / f"{name}.log"))
+            said = "" if shown else self.tail(name, start)
+            stop(explain(f"flask {' '.join(arguments)}", said, self.logs / f"{name}.log"))
 
     def tail(self, name: str, start: int = 0) -> str:
         with open(self.logs / f"{name}.log", "rb") as log:
@@ -245,19 +246,33 @@ class Marketplace:
             stop(f"队列服务未能启动，详见 {self.logs / 'queue.log'} / the queue server did not start")
 
     def start_workers(self) -> None:
-        self.start("workers", sys.executable, "-m", "workers")
+        self.start_part("workers", sys.executable, "-m", "workers")
 
     def start_web(self) -> None:
-        self.start("web", sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{self.port}", "wsgi:app")
+        self.start_part("web", sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{self.port}", "wsgi:app")
+
+    @property
+    def accounts_path(self) -> Path:
+        """The demo's accounts, kept for each database that the demo was loaded into: the stamp as well."""
+        database = hashlib.sha256(setting("DATABASE_URL").encode()).hexdigest()[:8]
+        return self.instance / f"demo-{database}.txt"
 
     def load_demo(self) -> None:
-        """Once per instance; the stamp is what the command printed last: the accounts to sign in with."""
-        stamp = self.instance / "demo.stamp"
-        if self.production or setting("DEMO", "1") == "0" or stamp.exists():
+        """Once per database."""
+        if self.production or setting("DEMO", "1") == "0" or self.accounts_path.exists():
             return
         say("正在载入演示数据 …")
         self.flask("demo", "seed", "demo", shown=True)
-        stamp.touch(mode=0o600)
+        listing = subprocess.run(
+            [sys.executable, "-m", "flask", "seed", "accounts"],
+            env=self.environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if listing.returncode == 0:
+            self.accounts_path.write_text(listing.stdout)
 
     def wait_for_web(self, seconds: float = 60) -> None:
         limit = time.monotonic() + seconds
@@ -308,10 +323,10 @@ class Marketplace:
         try:
             say("正在准备数据库 …")
             self.flask("prepare", "prepare")
+            self.load_demo()
             say("正在启动队列、后台与网页服务 …")
             self.start_queue()
             self.start_workers()
-            self.load_demo()
             self.start_web()
             self.wait_for_web()
             self.greet(time.monotonic() - began)
@@ -323,6 +338,9 @@ class Marketplace:
 
     def greet(self, seconds: float) -> None:
         say(f"\n揭榜挂帅平台已启动 ({seconds:.0f} 秒)：http://{HOST}:{self.port}")
+        if not self.production and self.accounts_path.exists():
+            say("演示账号 (邮箱、密码、角色)：")
+            say("\n".join(f"  {line}" for line in self.accounts_path.read_text().splitlines()))
         say(f"日志在 {self.logs}；按 Ctrl-C 停止 (Ctrl-C stops it)")
 
 
