@@ -1,10 +1,9 @@
 """The home page, the workbench, the search box's target and the help pages."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from marketplace.identity.rules import own_path
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
@@ -37,20 +36,12 @@ def search() -> ResponseReturnValue:
 def display() -> ResponseReturnValue:
     """Remember in the browser how large this person wants the pages; nothing on the server changes."""
     mode = request.args.get("mode", "")
-    response = make_response(redirect(_own_address(request.args.get("next", ""))))
+    response = make_response(redirect(own_path(request.args.get("next", "")) or url_for("portal.home")))
     if mode in DISPLAY_MODES:
         response.set_cookie(
             "display", mode, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
         )
     return response
-
-
-def _own_address(address: str) -> str:
-    """An address on this site, or the home page: nobody is led elsewhere by a link of ours."""
-    parts = urlsplit(address)
-    if parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\")):
-        return url_for("portal.home")
-    return address
 
 
 @help_bp.get("/guide")

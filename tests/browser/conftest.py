@@ -9,17 +9,14 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from flask import Flask
 from werkzeug.serving import make_server
 
-from marketplace.kernel import actor as actors
-from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db
 from marketplace.matching import runs
 from marketplace.matching.models import PostingKind
 from marketplace.matching.sources import Subject
 from tests.conftest import Database, build_app
-from tests.integration.portal.conftest import Market, build_market
+from tests.integration.portal.conftest import PASSWORD, build_market
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -28,17 +25,18 @@ WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
 
 @dataclass
 class Site:
-    """Where the application listens, what it holds, and who is at the browser."""
+    """Where the application listens and what it holds."""
 
-    app: Flask
     address: str
-    market: Market
     challenge_no: str
     need_no: str
     capability_no: str
 
-    def sign_in(self, actor: Actor) -> None:
-        actors._loaders[:] = [lambda: actor]
+    def path(self, pattern: str) -> str:
+        """An address with the public numbers of the market's things filled in."""
+        return self.address + pattern.format(
+            challenge_no=self.challenge_no, need_no=self.need_no, capability_no=self.capability_no
+        )
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +45,6 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     path = folder / "marketplace.sqlite3"
     shutil.copyfile(sqlite_template, path)
     app = build_app(Database("sqlite", f"sqlite:///{path}", folder).settings())
-    loaders = list(actors._loaders)
     with app.app_context():
         market = build_market()
         capability, challenge, need = market.capability(), market.challenge(), market.need()
@@ -59,13 +56,10 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    made = Site(app, f"http://127.0.0.1:{server.port}", market, *numbers)
-    made.sign_in(actors.ANONYMOUS)
-    yield made
+    yield Site(f"http://127.0.0.1:{server.port}", *numbers)
     server.shutdown()
     thread.join()
     server.server_close()
-    actors._loaders[:] = loaders
     with app.app_context():
         db.engine.dispose()
 
@@ -76,12 +70,21 @@ class Visit:
 
     page: Any
     complaints: list[str] = field(default_factory=list)
+    site: str = ""
 
     def go(self, address: str) -> int:
-        """The status with which the page answered."""
-        response = self.page.goto(address)
+        """The status with which the page answered; a mere path is one of the site's."""
+        response = self.page.goto(self.site + address)
         self.page.wait_for_load_state("load")
         return int(response.status)
+
+    def sign_in(self, site: Site, who: str) -> None:
+        """As a person does it: by the form."""
+        self.go(site.address + "/login")
+        self.page.get_by_label("邮箱").fill(f"{who}@example.com")
+        self.page.get_by_label("密码", exact=True).fill(PASSWORD)
+        self.page.locator("main").get_by_role("button", name="登录").click()
+        self.page.wait_for_url("**/workbench")
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than its window."""

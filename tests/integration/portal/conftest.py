@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from marketplace.challenges import services as challenge_services
 from marketplace.challenges.kinds import IpTerms
 from marketplace.challenges.models import Challenge
 from marketplace.challenges.rules import ChallengeDraft
+from marketplace.identity.credentials import hash_password
 from marketplace.identity.models import User
 from marketplace.indicators.model import Comparator, Indicator, Mark, Verifier
 from marketplace.kernel import actor as actors
@@ -38,6 +40,7 @@ from marketplace.organisations.models import (
     OrganisationSize,
 )
 
+PASSWORD = "a long one for tests"
 BACKGROUND = (
     "公司 2028 年量产车型取消制动液管路，前后轮全部改为干式线控制动，首年需求约 9 万套前轮执行器，"
     "整车踏板感模拟器和四轮协调控制软件由我方提供。"
@@ -154,11 +157,16 @@ def _organisation(name: str, uscc: str, *, leads: bool = False) -> Organisation:
     return organisation
 
 
+@lru_cache(maxsize=1)
+def _password_hash() -> str:
+    return hash_password(PASSWORD)
+
+
 def _person(name: str, role: PlatformRole | None = None) -> User:
     user = User(
         email=f"{name}@example.com",
         name=name,
-        password_hash="-",
+        password_hash=_password_hash(),
         platform_role=role,
         created_at=clock.now(),
     )
