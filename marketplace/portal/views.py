@@ -3,10 +3,10 @@
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from marketplace.identity.rules import own_path
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
+from marketplace.kernel.paths import own_path
 from marketplace.matching.engine import ENGINE_VERSION
 from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
 from marketplace.portal import presenters, queries, workbenches
