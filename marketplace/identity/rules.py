@@ -1,10 +1,9 @@
-"""What may be a password, and where a sign-in may lead. Plain Python."""
+"""What may be a password. Plain Python."""
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.texts import N_
@@ -51,13 +50,3 @@ def _telling_parts(name: str, email: str) -> Iterator[str]:
     local = email.partition("@")[0].casefold()
     if len(local) > 2:
         yield local
-
-
-def own_path(address: str) -> str | None:
-    """`address` if it is a path on this site, else None: nobody is led elsewhere after signing in."""
-    if not address.startswith("/") or address.startswith("//") or len(address) > 500:
-        return None
-    if "\\" in address or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in address):
-        return None
-    parts = urlsplit(address)
-    return address if not parts.scheme and not parts.netloc else None

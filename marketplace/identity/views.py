@@ -17,13 +17,13 @@ from marketplace.identity.forms import (
     SignInForm,
 )
 from marketplace.identity.models import ConsentDocument, OneTimeToken, TokenPurpose, User
-from marketplace.identity.rules import own_path
 from marketplace.identity.services import SpentToken
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Obstacle, Obstructed, SignInRequired
+from marketplace.kernel.paths import own_path
 
 bp = Blueprint("identity", __name__)
 

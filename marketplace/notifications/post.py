@@ -4,11 +4,13 @@ Without a server the mail of an installation is written to `mail/*.eml` (0600), 
 can read what would have been sent. Knows messages, not letters.
 """
 
+import copy
 import os
 import smtplib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -37,8 +39,15 @@ class FilePost:
         path = self.folder / f"{name}.eml"
         part = self.folder / f".{name}.part"
         with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(bytes(message))
+            file.write(_readable(message))
         part.replace(path)
+
+
+def _readable(message: EmailMessage) -> bytes:
+    """Text as text instead of base64, because a file is read by people."""
+    plain = copy.deepcopy(message)
+    plain.set_content(message.get_content(), cte="8bit")
+    return plain.as_bytes(policy=policy.default.clone(utf8=True))
 
 
 class ServerPost:

@@ -8,6 +8,7 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.pagination import page_number
+from marketplace.kernel.paths import own_path
 from marketplace.notifications import queries, services
 
 bp = Blueprint("notifications", __name__)
@@ -37,7 +38,7 @@ def open_letter(letter_id: int) -> ResponseReturnValue:
         letter = queries.get_letter(letter_id, user_id=user_id)
         link = letter.link
         services.mark_read(user_id, letter_id=letter_id, now=now)
-    return redirect(link if link.startswith("/") else url_for("notifications.inbox"))
+    return redirect(own_path(link) or url_for("notifications.inbox"))
 
 
 @bp.post("/workbench/letters/read")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from marketplace.identity.rules import obstacles_to_password, own_path
+from marketplace.identity.rules import obstacles_to_password
+from marketplace.kernel.paths import own_path
 
 PERSON = {"name": "廖启航", "email": "liao.qh@example.com"}
 
