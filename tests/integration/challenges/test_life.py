@@ -1,7 +1,9 @@
 """A challenge from draft to withdrawn: who may do what, what is recorded, what follows."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from flask import Flask
@@ -15,7 +17,7 @@ from marketplace.challenges.rules import ChallengeDraft
 from marketplace.kernel import clock
 from marketplace.kernel.actor import ANONYMOUS
 from marketplace.kernel.dates import business_date, end_of_business_day
-from marketplace.kernel.db import db, transaction
+from marketplace.kernel.db import Base, db, transaction
 from marketplace.kernel.errors import Forbidden, InvalidTransition, NotFound, Obstructed, StaleVersion
 from marketplace.kernel.outbox import OutboxRow
 from marketplace.notifications.models import Letter
@@ -216,6 +218,24 @@ def test_nothing_confidential_reaches_the_matcher(make_challenge: Make, people: 
     assert snapshot.indicators[0].requirement_text() == "≥ 28 kN"
 
 
+def test_the_annex_stands_in_its_own_table_and_in_no_other(make_challenge: Make, people: People) -> None:
+    challenge = make_challenge("draft")
+    with transaction():
+        mine = queries.get_own(challenge.public_no, viewer=people.editor)
+        services.write_annex(mine, "附件金丝雀", version=mine.version, by=people.editor, now=clock.now())
+        services.submit(mine, by=people.editor, now=clock.now())
+        services.approve(mine, by=people.operator, now=clock.now())
+        services.withdraw(mine, reason="需求取消", by=people.manager, now=clock.now())
+        services.copy_as_new(mine, by=people.editor, now=clock.now())
+
+    holding = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        if any("附件金丝雀" in str(row) for row in db.session.execute(table.select()))
+    }
+    assert holding == {"challenge_annex"}
+
+
 def test_drafts_are_not_handed_to_the_matcher(make_challenge: Make) -> None:
     draft, published = make_challenge("draft"), make_challenge("published")
 
@@ -252,3 +272,31 @@ def test_what_is_submitted_or_later_is_not_edited(make_challenge: Make, people: 
         services.edit_draft(
             challenge, whole_draft(now), version=challenge.version, by=people.manager, now=now
         )
+
+
+def test_two_editors_at_the_same_moment_are_not_both_taken(
+    app: Flask, make_challenge: Make, people: People
+) -> None:
+    challenge = make_challenge("draft")
+    number, read = challenge.public_no, challenge.version
+    together = Barrier(2)
+
+    def edit(background: str) -> str:
+        together.wait(timeout=20)
+        with app.app_context():
+            try:
+                with transaction():
+                    mine = queries.get_own(number, viewer=people.editor)
+                    draft = whole_draft(clock.now(), background=background)
+                    services.edit_draft(mine, draft, version=read, by=people.editor, now=clock.now())
+            except StaleVersion:
+                return "told"
+            finally:
+                db.session.remove()
+        return "saved"
+
+    db.session.rollback()
+    with ThreadPoolExecutor(2) as pool:
+        answers = sorted(pool.map(edit, ["甲", "乙"]))
+
+    assert answers == ["saved", "told"]
