@@ -50,7 +50,7 @@ _EXCLUDED = {
     "size": N_("非中小企业"),
     "designation": N_("无所需资质"),
     "region": N_("不在限定地区"),
-    "unrelated": N_("没有共同术语"),
+    "unrelated": N_("文本相符未达门槛"),
 }
 CAUSES = {
     "placed": N_("能力新发布或修订"),

@@ -65,7 +65,7 @@ class Ranking:
     matches: tuple[Match, ...]
     considered: int
     excluded: Mapping[str, int]
-    unrelated: int  # eligible, but shares no term with the seeker
+    unrelated: int  # eligible, but the texts agree too little to be listed
 
 
 class Ranker:
@@ -112,7 +112,7 @@ class Ranker:
         for row, capability in enumerate(self.index_.documents_):
             if (reason := exclusion(seeker, capability, now=now)) is not None:
                 excluded[reason.value] += 1
-            elif agreement[row] <= 0.0:
+            elif agreement[row] < self.weights.least_agreement:
                 unrelated += 1
             else:
                 related.append((row, float(agreement[row])))
@@ -122,13 +122,13 @@ class Ranker:
     def rank_seekers(
         self, capability: Matchable, seekers: Iterable[Matchable], *, now: datetime
     ) -> list[Match]:
-        """Every open seeker that `capability` may answer and shares a term with, best first, ties by id."""
+        """Every open seeker that `capability` may answer and agrees with, best first, ties by id."""
         alone = self._alone(capability)
         matches = []
         for seeker in seekers:
             if is_open(seeker, now) and exclusion(seeker, capability, now=now) is None:
                 match = alone.score_row(seeker, 0)
-                if match.score > 0:
+                if match.agreement >= self.weights.least_agreement:
                     matches.append(match)
         return sorted(matches, key=lambda match: (-match.score, match.seeker.key))
 

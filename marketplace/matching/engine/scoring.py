@@ -35,12 +35,13 @@ class Query:
 def weigh(seeker: Matchable, index: Index) -> Query:
     """Weigh a seeker's terms by rarity: idf = ln(1 + (N − df + ½) / (df + ½)), repetition saturating.
 
-    The longer the seeker's text, the more its rare terms count compared with its common ones: a long
-    text says many common things.
+    N counts some background documents that hold none of the terms, or a corpus of two would take what both
+    say for common. The longer the seeker's text, the more its rare terms count compared with its common
+    ones: a long text says many common things.
     """
     settings = index.weights
     counts = _term_counts(seeker)
-    size = index.size_
+    size = index.size_ + settings.background
     words = sum(count for term, count in counts.items() if field_of(term) == 0)
     saturation = 2.0 * max(1.0, words / 100.0)
     longness = min(1.0, max(0.0, math.log(max(words, 1.0) / 10.0) / math.log(10.0)))

@@ -46,6 +46,7 @@ class TextWeights:
     keywords: float = 1.5
     body: float = 1.0
     asked_in_title: float = 3.0  # how much more a term counts that the seeker's title or keywords name
+    background: int = 100  # documents beyond the corpus that a term's rarity is judged against
     terms_asked: int = 80  # so many of the seeker's weightiest terms said once are full agreement
     rarity: float = 0.75  # how much more a long seeker's rare terms count than its common ones
 
@@ -76,14 +77,16 @@ class Weights:
     #: Text agreement at which every other part counts in full; below it they count in proportion,
     #: because a firm next door that makes something else is still no answer.
     full_support: float = 0.25
+    #: Text agreement below which nobody is listed: a few common characters are no answer.
+    least_agreement: float = 0.05
 
     def __post_init__(self) -> None:
         if tuple(self.parts) != PART_NAMES:
             raise ValueError(f"the parts must be {', '.join(PART_NAMES)}")
         if min(self.parts.values()) < 0 or sum(self.parts.values()) != 100:
             raise ValueError("the parts' points must not be negative and must add up to 100")
-        if not 0 < self.full_support <= 1:
-            raise ValueError("full_support lies between 0 and 1")
+        if not 0 < self.least_agreement <= self.full_support <= 1:
+            raise ValueError("least_agreement and full_support lie between 0 and 1, in this order")
 
     def maximum(self, part: str) -> int:
         """The most a part can add, in millionths of a point."""
@@ -97,6 +100,7 @@ class Weights:
             "marks": dict(self.marks),
             "text": asdict(self.text),
             "full_support": self.full_support,
+            "least_agreement": self.least_agreement,
         }
 
     def digest(self) -> str:

@@ -121,9 +121,7 @@ def test_a_new_capability_enters_the_shortlists_it_fits_and_leaves_the_others_al
     )
     work_off()
     before = {run.id: run.output_sha256 for run in db.session.scalars(select(MatchRun))}
-    newcomer = a_capability(
-        an_editor(), title="旋锻主轴管", summary="旋锻主轴管毛坯。", clusters=(), keywords=()
-    )
+    newcomer = a_capability(an_editor(), title="旋锻主轴管", parameters=())
     runs.place_capability(newcomer.id)
     after = {run.id: run.output_sha256 for run in db.session.scalars(select(MatchRun))}
     assert newcomer.id in shortlist(fits)
