@@ -21,7 +21,10 @@ from werkzeug.test import TestResponse
 
 from marketplace.config import Environment, Settings
 from marketplace.factory import create_app
+from marketplace.identity.models import User
+from marketplace.identity.services import open_session
 from marketplace.kernel import clock
+from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import UncommittedWork, db, transaction
 from marketplace.taxonomy.services import load_shipped
 from tests.services import Missing, chromium, postgresql, valkey
@@ -231,6 +234,22 @@ def _forget_flush(session: Session) -> None:
 def client(app: Flask) -> FlaskClient:
     """Nobody in particular."""
     return app.test_client()
+
+
+@pytest.fixture
+def as_user(app: Flask) -> Callable[[Actor], FlaskClient]:
+    """A client in which an actor is signed in, without the price of a password."""
+
+    def sign_in(actor: Actor) -> FlaskClient:
+        client = app.test_client()
+        with transaction():
+            user = db.session.get_one(User, actor.user_id)
+            token = open_session(user, user_agent="tests", replaces=None, now=clock.now())
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = token
+        return client
+
+    return sign_in
 
 
 @pytest.fixture

@@ -10,18 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from marketplace.identity.models import User
 from marketplace.kernel import clock, invariants, outbox
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, transaction
+from marketplace.kernel.db import db
 from marketplace.matching import epochs, runs
 from marketplace.matching.models import MatchRun, PostingKind, Ranking
-from marketplace.organisations import queries as organisations
-from marketplace.organisations import services
-from marketplace.organisations.models import OrganisationSize
-from marketplace.organisations.rules import OrganisationDraft
 from tests.conftest import Database
-from tests.integration.support import a_capability, a_need, an_operator, somebody
+from tests.factories import a_capability, a_need, an_sme
 from tests.services.valkey import QueueServer
 from tests.services.workforce import Workforce, until, workforce
 
@@ -80,35 +75,9 @@ FAULTS: tuple[Callable[[Stage], None], ...] = (
 )
 
 
-def a_verified_manager() -> Actor:
-    """Walked through registration and verification, so that the audit explains every status."""
-    person, operator = somebody(), an_operator()
-    draft = OrganisationDraft(
-        name="重庆渝锻精密锻造有限公司",
-        uscc="91500000MA5U4KRA60",
-        size=OrganisationSize.MEDIUM,
-        region="500112",
-        summary="旋锻、冷锻与机加工一体的中型企业，为电驱企业供应空心轴与主轴管。",
-        contact_name="廖启航",
-        contact_phone="13800000000",
-        clusters=("A1",),
-    )
-
-    def actor() -> Actor:
-        return organisations.actor_for(db.session.get_one(User, person.user_id), now=clock.now())
-
-    with transaction():
-        organisation = services.start_registration(draft, by=actor(), now=clock.now())
-    with transaction():
-        services.submit_organisation(organisation, by=actor(), now=clock.now())
-    with transaction():
-        services.verify_organisation(organisation, confirmed=(), by=operator, now=clock.now())
-    return actor()
-
-
 @pytest.fixture
 def seller(app: Flask) -> Actor:
-    return a_verified_manager()
+    return an_sme()
 
 
 @pytest.fixture
