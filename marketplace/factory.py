@@ -19,7 +19,7 @@ from marketplace.audit import services as audit
 from marketplace.config import ROOT, Settings
 from marketplace.kernel import assets, db, filters, navigation, panels, security
 from marketplace.kernel.access import permits
-from marketplace.kernel.actor import acting
+from marketplace.kernel.actor import ANONYMOUS, acting
 from marketplace.kernel.errors import (
     Forbidden,
     InvalidTransition,
@@ -109,6 +109,7 @@ def _ask_to_sign_in(_error: SignInRequired) -> Response:
 def _database_away(error: OperationalError) -> Response:
     log.error("database unavailable: %s", error.orig)
     db.db.session.rollback()
+    _ask_for_nothing()
     response = _page(503)
     response.headers["Retry-After"] = "5"
     return response
@@ -130,7 +131,13 @@ def _unexpected(error: Exception) -> Response:
         raise error
     log.exception("request %s failed", g.get("request_id", ""))
     db.db.session.rollback()
+    _ask_for_nothing()
     return _page(500)
+
+
+def _ask_for_nothing() -> None:
+    """The page of a failing system must not fail again by asking the database who is signed in."""
+    g.actor = ANONYMOUS
 
 
 def _handle_errors(app: Flask) -> None:

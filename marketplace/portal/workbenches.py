@@ -85,6 +85,7 @@ class ChallengeLine:
 class RecommendedLine:
     title: str
     url: str
+    reasons_url: str
     organisation: str
     score: float
     why: str
@@ -125,8 +126,20 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
     todos = list(_todos(actor, organisation, counts))
     kpis: list[Kpi] = [
         (gettext("待办"), len(todos), gettext("项"), "", None),
-        (gettext("与我匹配的榜单"), fitting_challenges, gettext("项"), gettext("在榜且列入推荐"), None),
-        (gettext("与我匹配的需求"), fitting_needs, gettext("行"), gettext("有效且列入推荐"), None),
+        (
+            gettext("与我匹配的榜单"),
+            fitting_challenges,
+            gettext("项"),
+            gettext("在榜且列入推荐"),
+            url_for("matching.fits"),
+        ),
+        (
+            gettext("与我匹配的需求"),
+            fitting_needs,
+            gettext("行"),
+            gettext("有效且列入推荐"),
+            url_for("matching.fits", kind="needs"),
+        ),
         (
             gettext("能力成果"),
             counts.capabilities.get(CapabilityStatus.PUBLISHED, 0),
@@ -176,8 +189,8 @@ def _member_links() -> dict[str, str]:
         "new_need": url_for("needs.new_list"),
         "new_capability": url_for("capabilities.new"),
         "own_challenges": url_for("challenges.own"),
-        "challenges": url_for("challenges.hall"),
-        "needs": url_for("needs.hall"),
+        "fitting_challenges": url_for("matching.fits"),
+        "fitting_needs": url_for("matching.fits", kind="needs"),
         "organisation": url_for("own_organisation.own"),
     }
 
@@ -253,7 +266,7 @@ def _own_challenges(organisation_id: int, now: datetime) -> list[ChallengeLine]:
             waiting=own.ranked_at is None and own.challenge.status is ChallengeStatus.PUBLISHED,
             shortlisted=own.shortlisted,
             best_score=own.best_score,
-            shortlist_url=url_for("challenges.show", public_no=own.challenge.public_no, _anchor="shortlist"),
+            shortlist_url=url_for("matching.shortlist", kind="challenges", public_no=own.challenge.public_no),
         )
         for own in work.list_own_challenges(organisation_id)
     ]
@@ -263,7 +276,8 @@ def _recommended_challenges(organisation_id: int, now: datetime) -> list[Recomme
     return [
         RecommendedLine(
             title=line.posting.title,
-            url=url_for("challenges.show", public_no=line.posting.public_no, _anchor="shortlist"),
+            url=url_for("challenges.show", public_no=line.posting.public_no),
+            reasons_url=url_for("matching.shortlist", kind="challenges", public_no=line.posting.public_no),
             organisation=line.posting.organisation.name,
             score=line.entry.score,
             why=_by_capability(line),
@@ -284,7 +298,8 @@ def _recommended_needs(organisation_id: int, now: datetime) -> list[RecommendedL
         lines.append(
             RecommendedLine(
                 title=need.title,
-                url=url_for("needs.show", public_no=need.public_no, _anchor="shortlist"),
+                url=url_for("needs.show", public_no=need.public_no),
+                reasons_url=url_for("matching.shortlist", kind="needs", public_no=need.public_no),
                 organisation=need.organisation.name,
                 score=line.entry.score,
                 why=_by_capability(line),
@@ -379,19 +394,19 @@ def _facts(organisation: Organisation) -> list[tuple[str, str]]:
 def platform_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
     """Operator, auditor, maintainer: the operator's queues; the trail for the auditor; the work for all."""
     state = work.get_platform_work(now)
+    links = {"monitor": url_for("matching.monitor")}
     kpis: list[Kpi] = [
-        (gettext("匹配运行"), state.runs, gettext("次"), gettext("累计"), None),
+        (gettext("匹配运行"), state.runs, gettext("次"), gettext("累计"), links["monitor"]),
         (gettext("近 7 日运行"), state.recent_runs, gettext("次"), show_datetime(state.last_run_at), None),
         (gettext("待处理作业"), state.queue.open, gettext("项"), gettext("已到时间尚未完成"), None),
-        (gettext("失败作业"), state.queue.dead, gettext("项"), gettext("重试次数用尽"), None),
+        (gettext("失败作业"), state.queue.dead, gettext("项"), gettext("重试次数用尽"), links["monitor"]),
     ]
     submitted = pending = None
-    links: dict[str, str] = {}
     row_links: dict[int, str] = {}
     organisation_links: dict[int, str] = {}
     if actor.is_operator:
         submitted, pending = work.list_submitted_challenges(), work.list_pending_organisations()
-        links = {"review": url_for("challenges.review_queue"), "verification": url_for("verification.queue")}
+        links |= {"review": url_for("challenges.review_queue"), "verification": url_for("verification.queue")}
         row_links = {c.id: url_for("challenges.review", public_no=c.public_no) for c in submitted}
         organisation_links = {o.id: url_for("verification.review", organisation_id=o.id) for o in pending}
         kpis = [
@@ -441,4 +456,7 @@ def _since(moment: datetime | None) -> str:
 
 def _alarms(state: work.PlatformWork) -> Iterator[tuple[str, str]]:
     if state.queue.dead:
-        yield gettext("%(count)s 项后台作业重试用尽，须人工处理", count=state.queue.dead), ""
+        yield (
+            gettext("%(count)s 项后台作业重试用尽，须人工处理", count=state.queue.dead),
+            url_for("matching.monitor"),
+        )

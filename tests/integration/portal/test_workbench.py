@@ -43,8 +43,8 @@ def test_an_sme_sees_what_fits_it_with_its_own_score(
     challenge_no, need_no = ranked(market)
     sign_in(market.sme)
     page = client.get("/workbench").text
-    assert f"/challenges/{challenge_no}#shortlist" in page
-    assert f"/needs/{need_no}#shortlist" in page
+    for address in (f"matching/challenges/{challenge_no}", f"matching/needs/{need_no}"):
+        assert f"/workbench/{address}" in page
     assert "轮端电动卡钳直线执行机构" in page
     organisation_id = market.sme.organisation_id
     assert organisation_id is not None
@@ -79,7 +79,7 @@ def test_a_leader_sees_its_challenges_and_which_shortlists_are_ready(
     waiting = market.challenge(title="线控转向双绕组电机失效安全控制")
     sign_in(market.leader)
     page = client.get("/workbench").text
-    assert f"/challenges/{challenge_no}#shortlist" in page
+    assert f"/workbench/matching/challenges/{challenge_no}" in page
     assert waiting.title in page
     assert "正在匹配" in page
 
