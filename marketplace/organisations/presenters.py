@@ -8,7 +8,6 @@ from typing import Any
 from flask_babel import gettext as _
 
 from marketplace.kernel.dates import business_date
-from marketplace.organisations.forms import OrganisationForm
 from marketplace.organisations.kinds import (
     DESIGNATION_NAMES,
     KIND_NAMES,
@@ -109,15 +108,15 @@ TEXTS = (
 
 
 def conflict_rows(
-    form: OrganisationForm, mine: OrganisationDraft, theirs: OrganisationDraft
+    labels: Mapping[str, str], mine: OrganisationDraft, theirs: OrganisationDraft
 ) -> list[tuple[str, str | None, str, str]]:
     """(label, editable name or None, what this person wrote, what now stands)."""
     rows: list[tuple[str, str | None, str, str]] = []
     for name in ("name", "uscc", *TEXTS):
         yours, now = getattr(mine, name) or "", getattr(theirs, name) or ""
-        rows.append((str(form[name].label.text), name, yours, now))
+        rows.append((labels[name], name, yours, now))
     for name, show in _CODED.items():
-        rows.append((str(form[name].label.text), None, show(mine), show(theirs)))
+        rows.append((labels[name], None, show(mine), show(theirs)))
     return rows
 
 

@@ -202,10 +202,11 @@ def edit() -> ResponseReturnValue:
 
 def _conflict(form: OrganisationForm, mine: OrganisationDraft) -> ResponseReturnValue:
     organisation = queries.get_organisation(_own_id(), viewer=acting())
+    labels = {field.name: str(field.label.text) for field in form}
     page = render_template(
         "errors/409_conflict.html",
         subject=organisation.name,
-        rows=presenters.conflict_rows(form, mine, services.draft_of(organisation)),
+        rows=presenters.conflict_rows(labels, mine, services.draft_of(organisation)),
         url=url_for("own_organisation.edit"),
         fields=presenters.sent_along(mine, version=organisation.version),
         back_url=url_for("own_organisation.own"),
