@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 # Long enough for a machine that is busy with other things; nothing is judged by how long it took.
-PATIENCE = 240.0
+PATIENCE = 400.0
 
 
 def until(condition: Callable[[], object], *, what: str) -> None:

@@ -1,54 +1,109 @@
 """The whole marketplace as `make run` starts it, with the demonstration, once per session; and its people.
 
-Each role signs in once by the form; later windows take over its cookie. With SCREENSHOTS=folder every page
-that is looked at is photographed into that folder.
+Each person signs in once by the form; later windows take over the cookie. With SCREENSHOTS=folder every page
+that is looked at is photographed into that folder. TEST_INSTANCE=folder names the instance of a marketplace
+that is running already, and spares the wait for a new one.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from marketplace.demo.accounts import ACCOUNTS, PASSWORD
+from marketplace.demo.accounts import DOMAIN, PASSWORD
+from marketplace.kernel.dates import SHANGHAI
 from tests.browser.conftest import Visit
 from tests.services.launcher import launched
+from tests.services.workforce import until
 
-ADDRESSES = {account.email.partition("@")[0]: account.email for account in ACCOUNTS}
+NUMBER = r"[A-Z]{2}-\d{4}-\d+"
+
+
+class Marketplace:
+    def __init__(self, instance: Path, address: str) -> None:
+        self.instance, self.address = instance, address
+
+    def mail_to(self, address: str, holding: str) -> str:
+        """The newest mail to an address that holds a text, once the worker has written it."""
+        found: list[str] = []
+
+        def there() -> bool:
+            mails = sorted((self.instance / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime)
+            texts = [path.read_text(encoding="utf-8") for path in mails]
+            found[:] = [text for text in texts if address in text and holding in text]
+            return bool(found)
+
+        until(there, what=f"mail to {address}")
+        return found[-1]
 
 
 @pytest.fixture(scope="session")
-def site(chromium_browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the running marketplace. TEST_SITE names one that is there already."""
-    if given := os.environ.get("TEST_SITE"):
-        yield given.rstrip("/")
+def marketplace(chromium_browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marketplace]:
+    if running := os.environ.get("TEST_INSTANCE"):
+        record = json.loads((Path(running) / "run.json").read_text())
+        yield Marketplace(Path(running), record["address"])
         return
-    with launched(tmp_path_factory.mktemp("journeys") / "instance", WORKERS="1") as run:
-        run.wait_until_up(240)
-        yield run.address
+    instance = tmp_path_factory.mktemp("journeys") / "instance"
+    with launched(instance) as run:
+        run.wait_until_up()
+        yield Marketplace(instance, run.address)
 
 
 class People:
-    """Windows of people who are signed in."""
+    """Opens windows of people who are signed in."""
 
-    def __init__(self, site: str, open_window: Callable[..., Visit], cookies: dict[str, Any]) -> None:
-        self.site, self.open_window, self.cookies = site, open_window, cookies
+    def __init__(self, address: str, open_window: Callable[..., Visit], cookies: dict[str, Any]) -> None:
+        self.address, self.open_window, self.cookies = address, open_window, cookies
 
     def __call__(self, who: str, width: str = "desktop", **options: Any) -> Visit:
         """A window of "operator", "leader", "sme" …, or of "nobody"."""
-        if who == "nobody":
-            return self._at_site(self.open_window(width, **options))
-        if who not in self.cookies:
-            entrance = self._at_site(self.open_window())
-            sign_in(entrance, ADDRESSES[who], PASSWORD)
+        if who != "nobody" and who not in self.cookies:
+            entrance = self("nobody")
+            sign_in(entrance, f"{who}@{DOMAIN}", PASSWORD)
             self.cookies[who] = entrance.page.context.storage_state()
-        return self._at_site(self.open_window(width, storage_state=self.cookies[who], **options))
-
-    def _at_site(self, visit: Visit) -> Visit:
-        visit.site = self.site
+        state = {} if who == "nobody" else {"storage_state": self.cookies[who]}
+        visit = self.open_window(width, **state, **options)
+        visit.page.context.set_default_timeout(30_000)
+        visit.site = self.address
         return visit
+
+
+def sign_in(visit: Visit, address: str, password: str) -> None:
+    visit.go("/login")
+    visit.page.locator("[name=email]").fill(address)
+    visit.page.locator("[name=password]").fill(password)
+    press(visit, "登录")
+    visit.page.wait_for_url("**/workbench**")
+
+
+def press(visit: Visit, name: str) -> None:
+    """Press a button of the page's main part and wait for what comes."""
+    visit.page.get_by_role("main").get_by_role("button", name=name, exact=True).click()
+    visit.page.wait_for_load_state("load")
+
+
+def fill(visit: Visit, **values: str) -> None:
+    """Type into fields by name; in a name "__" stands for "-"."""
+    for name, value in values.items():
+        field = visit.page.locator(f'[name="{name.replace("__", "-")}"]')
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+
+
+def tick(visit: Visit, name: str, value: str) -> None:
+    visit.page.locator(f'[name="{name}"][value="{value}"]').check()
+
+
+def in_days(days: int) -> str:
+    """A day from today on, as a date field takes it."""
+    return (datetime.now(SHANGHAI).date() + timedelta(days=days)).isoformat()
 
 
 def first_link(visit: Visit, pattern: str) -> str:
@@ -57,26 +112,18 @@ def first_link(visit: Visit, pattern: str) -> str:
     return next(path for path in paths if re.fullmatch(pattern, path))
 
 
-def sign_in(visit: Visit, address: str, password: str) -> None:
-    visit.go("/login")
-    visit.page.get_by_label("邮箱").fill(address)
-    visit.page.get_by_label("密码", exact=False).first.fill(password)
-    visit.page.get_by_role("main").get_by_role("button", name="登录").click()
-    visit.page.wait_for_url("**/workbench**")
-
-
 @pytest.fixture(scope="session")
 def cookies() -> dict[str, Any]:
     return {}
 
 
 @pytest.fixture
-def window(site: str, open_window: Callable[..., Visit], cookies: dict[str, Any]) -> People:
-    return People(site, open_window, cookies)
+def window(marketplace: Marketplace, open_window: Callable[..., Visit], cookies: dict[str, Any]) -> People:
+    return People(marketplace.address, open_window, cookies)
 
 
 @pytest.fixture
-def photograph(request: pytest.FixtureRequest) -> Callable[[Visit, str], None]:
+def photograph() -> Callable[[Visit, str], None]:
     folder = os.environ.get("SCREENSHOTS")
 
     def take(visit: Visit, name: str) -> None:
