@@ -1,0 +1,1 @@
+"""Measurements, recorded and not judged: `make bench`."""
