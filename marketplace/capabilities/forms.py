@@ -23,6 +23,7 @@ from marketplace.capabilities.rules import (
 )
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.forms import Choice, Choices, Date, Form, LongText, RowForm, Rows, Text, Version
+from marketplace.kernel.texts import N_
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.rules import MOST_CLUSTERS, indicator_limits, list_limits
 from marketplace.postings.texts import split_words
@@ -104,11 +105,14 @@ def read_form(
         region=form.region.data,
         parameters=tuple(parameters),
         certificates=tuple(
-            CertificateDraft(row["name"], row["number"], row["valid_to"])
-            for row in form.certificates.filled
-            if row["name"]
+            CertificateDraft(row["name"], row["number"], row["valid_to"]) for row in form.certificates.filled
         ),
     )
+    obstacles += [
+        Obstacle(f"{entry.name}-name", N_("请填写证书名称；清空整行即删除此项"))
+        for entry in form.certificates.entries
+        if not entry.form.is_blank and not entry.form["name"].data
+    ]
     obstacles += indicator_limits(parameters, PARAMETERS)
     obstacles += list_limits(keywords, form.clusters.data)
     return draft, rows, obstacles

@@ -12,6 +12,7 @@ from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.numbering import next_number
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
+from marketplace.postings.rules import reason_gaps
 from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
 
@@ -106,8 +107,8 @@ def _refuse(draft: CapabilityDraft, *, by: Actor) -> None:
 def _end(capability: Capability, action: str, *, reason: str, by: Actor, now: datetime) -> None:
     was = capability.status
     status = LIFECYCLE.advance(was, action, by=by.parties(capability.organisation_id))
-    if not reason.strip():
-        raise Obstructed([Obstacle("reason", N_("请写明原因"))])
+    if gaps := list(reason_gaps(reason)):
+        raise Obstructed(gaps)
     capability.status, capability.withdrawn_at = CapabilityStatus(status), now
     capability.status_reason = reason.strip()
     _note(action, capability, by=by, now=now, was=was, reason=reason.strip())

@@ -16,10 +16,9 @@ from marketplace.kernel.forms import (
     Text,
     Version,
 )
-from marketplace.kernel.texts import N_
-from marketplace.needs.rules import LONGEST_ITEM, LONGEST_SPECIFICATION, NeedDraft
+from marketplace.needs.rules import LONGEST_ITEM, LONGEST_SPECIFICATION, NeedDraft, limits
 from marketplace.postings.forms import IndicatorRows
-from marketplace.postings.rules import MOST_CLUSTERS, indicator_limits, list_limits
+from marketplace.postings.rules import MOST_CLUSTERS
 from marketplace.postings.texts import split_words
 from marketplace.taxonomy.models import Scheme
 from marketplace.taxonomy.queries import cluster_pairs, flat_pairs, region_pairs
@@ -82,22 +81,17 @@ def read_form(form: NeedForm, posted: MultiDict[str, str]) -> tuple[NeedDraft, I
     draft = NeedDraft(
         title=form.title.data or "",
         specification=form.specification.data or "",
-        quantity=form.quantity.data or None,
+        quantity=form.quantity.data,
         unit=form.unit.data or "",
         region=form.region.data,
         delivery_on=form.delivery_on.data,
         valid_until=form.valid_until.data,
         qualification=form.qualification.data or "",
-        max_price_fen=form.max_price.data or None,
+        max_price_fen=form.max_price.data,
         max_price_hidden=bool(form.max_price_hidden.data),
         keywords=tuple(keywords),
         clusters=tuple(form.clusters.data),
         industry=form.industry.data,
         indicators=tuple(indicators),
     )
-    if draft.max_price_hidden and draft.max_price_fen is None:
-        # A tick without a price has no place to be kept, and a price must not become public by its loss.
-        obstacles.append(Obstacle("max_price", N_("选择不公开最高限价时，请填写限价")))
-    obstacles += indicator_limits(indicators, INDICATORS)
-    obstacles += list_limits(keywords, form.clusters.data)
-    return draft, rows, obstacles
+    return draft, rows, [*obstacles, *limits(draft)]

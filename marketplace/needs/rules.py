@@ -8,11 +8,11 @@ from decimal import Decimal
 from marketplace.indicators.model import Indicator
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.texts import N_
+from marketplace.postings.rules import FINEST, LARGEST, indicator_limits, list_limits
 
 SHORTEST_ITEM, LONGEST_ITEM = 2, 200
 SHORTEST_SPECIFICATION, LONGEST_SPECIFICATION = 10, 8_000
 LONGEST_VALIDITY = timedelta(days=365)
-MOST_INDICATORS, MOST_KEYWORDS, MOST_CLUSTERS = 40, 10, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,25 @@ class NeedDraft:
     indicators: tuple[Indicator, ...] = ()
 
 
+def limits(draft: NeedDraft) -> Iterator[Obstacle]:
+    """What even a draft must keep to, so that it can be stored as it was meant."""
+    if (quantity := draft.quantity) is not None:
+        if quantity <= 0:
+            yield Obstacle("quantity", N_("数量应大于 0"))
+        elif quantity.adjusted() >= LARGEST or quantity != round(quantity, FINEST):
+            yield Obstacle("quantity", N_("数值过大或过细（整数最多 14 位，小数最多 6 位），请换一个单位"))
+    if draft.max_price_fen is not None and draft.max_price_fen <= 0:
+        yield Obstacle("max_price", N_("最高限价应大于 0；没有限价请留空"))
+    if draft.max_price_hidden and draft.max_price_fen is None:
+        # A tick without a price has no place to be kept, and a price must not become public by its loss.
+        yield Obstacle("max_price", N_("选择不公开最高限价时，请填写限价"))
+    yield from indicator_limits(draft.indicators)
+    yield from list_limits(draft.keywords, draft.clusters)
+
+
 def obstacles_to_publishing(draft: NeedDraft, *, today: date) -> Iterator[Obstacle]:
     """Everything that keeps a line from being published, all at once. `today` is a Shanghai day."""
+    yield from limits(draft)
     yield from _unstated(draft)
     yield from _wrong_days(draft, today=today)
     for position, indicator in enumerate(draft.indicators):
@@ -57,8 +74,6 @@ def _unstated(draft: NeedDraft) -> Iterator[Obstacle]:
         yield Obstacle("unit", N_("请填写计量单位"))
     if not draft.clusters:
         yield Obstacle("clusters", N_("至少选一个所属产业集群"))
-    if draft.max_price_hidden and draft.max_price_fen is None:
-        yield Obstacle("max_price", N_("选择不公开最高限价时，请填写限价"))
 
 
 def _wrong_days(draft: NeedDraft, *, today: date) -> Iterator[Obstacle]:

@@ -13,6 +13,7 @@ from marketplace.kernel.texts import N_
 from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
 from marketplace.needs.models import Need, NeedCluster, NeedHiddenPrice, NeedIndicator, NeedList
 from marketplace.needs.rules import NeedDraft, obstacles_to_publishing
+from marketplace.postings.rules import reason_gaps
 from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
 
@@ -147,8 +148,8 @@ def _refuse(draft: NeedDraft, *, by: Actor, now: datetime) -> None:
 def _end(need: Need, action: str, *, reason: str, by: Actor, now: datetime) -> None:
     was = need.status
     status = LIFECYCLE.advance(was, action, by=by.parties(need.organisation_id))
-    if not reason.strip():
-        raise Obstructed([Obstacle("reason", N_("请写明原因"))])
+    if gaps := list(reason_gaps(reason)):
+        raise Obstructed(gaps)
     need.status, need.withdrawn_at = NeedStatus(status), now
     need.status_reason = reason.strip()
     _note(action, need, by=by, now=now, was=was, reason=reason.strip())

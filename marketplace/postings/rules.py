@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from marketplace.indicators.model import Comparator, Indicator, Mark
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.texts import N_
+from marketplace.kernel.typed import obstacles_in
 
+LONGEST_REASON = 1000
 MOST_INDICATORS = 40
 MOST_KEYWORDS = 10
 LONGEST_KEYWORD = 30
@@ -28,6 +30,13 @@ def text_limits(texts: Mapping[str, tuple[str, int]]) -> Iterator[Obstacle]:
                 N_("最多 %(limit)s 个字，现有 %(length)s 个字"),
                 {"limit": longest, "length": len(text)},
             )
+
+
+def reason_gaps(reason: str) -> Iterator[Obstacle]:
+    """What a reason that everybody may read lacks, or holds too much of."""
+    if not reason.strip():
+        yield Obstacle("reason", N_("请写明原因"))
+    yield from obstacles_in(reason, field="reason", label="理由", limit=LONGEST_REASON, multiline=True)
 
 
 def list_limits(keywords: Sequence[str], clusters: Sequence[str]) -> Iterator[Obstacle]:

@@ -4,9 +4,11 @@ Here: rows that have to be there before a test begins, typed forms, and signing 
 of a password. Not here: what a feature does with them, which each test says itself.
 """
 
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from html import unescape
 from itertools import count
 from typing import Any
 
@@ -307,6 +309,23 @@ def indicator_fields(prefix: str, number: int, **changes: str) -> dict[str, str]
 
 def count_of(entity: Any) -> int:
     return db.session.scalar(select(func.count()).select_from(entity)) or 0
+
+
+def values_in(page: str, name: str) -> list[str]:
+    """What the inputs of this name hold, as typed."""
+    inputs = re.findall(rf'<input[^>]* name="{re.escape(name)}"[^>]*>', page)
+    held = [found[1] for tag in inputs if (found := re.search(r'value="([^"]*)"', tag))]
+    areas = re.findall(rf'<textarea[^>]* name="{re.escape(name)}"[^>]*>\r?\n?(.*?)</textarea>', page, re.S)
+    selects = re.findall(rf'<select[^>]* name="{re.escape(name)}"[^>]*>(.*?)</select>', page, re.S)
+    chosen = [c for options in selects for c in re.findall(r'<option selected value="([^"]*)"', options)]
+    chosen += [c for options in selects for c in re.findall(r'<option value="([^"]*)" selected', options)]
+    return [unescape(text) for text in (*held, *areas, *chosen)]
+
+
+def plain(page: str, url: str) -> str:
+    """A page without what differs from request to request."""
+    page = re.sub(r"<code>[0-9a-f]{16}</code>|content=\"[^\"]+\"|value=\"[^\"]{40,}\"", "", page)
+    return page.replace(url, "URL").replace(url.replace("/", "%2F"), "URL")
 
 
 def audit_types(kind: str, subject_id: int) -> list[str]:
