@@ -1,7 +1,7 @@
 """Questions about challenges. Rows are seen through `visible_to(actor)`; the annex has a query of its own."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -137,29 +137,8 @@ def count_returned(organisation_id: int | None) -> int:
     return _count(Challenge.organisation_id == organisation_id, Challenge.status == S.RETURNED)
 
 
-def count_open(now: datetime) -> int:
-    return _count(taken_up_at(now))
-
-
 def _count(*where: ColumnElement[bool]) -> int:
     return db.session.scalar(select(func.count()).select_from(Challenge).where(*where)) or 0
-
-
-def list_closing(viewer: Actor, *, now: datetime, within: timedelta = timedelta(days=14)) -> list[Challenge]:
-    """Own open challenges whose deadline is near."""
-    if viewer.organisation_id is None:
-        return []
-    statement = (
-        select(Challenge)
-        .where(
-            Challenge.organisation_id == viewer.organisation_id,
-            taken_up_at(now),
-            Challenge.closes_at <= now + within,
-        )
-        .order_by(Challenge.closes_at, Challenge.id)
-        .limit(20)
-    )
-    return list(db.session.scalars(statement))
 
 
 # --- the hall ---------------------------------------------------------------------------------------------
@@ -298,12 +277,6 @@ def list_versions(now: datetime) -> dict[int, int]:
         select(Challenge.id, Challenge.version).where(matched_at(now)).order_by(Challenge.id)
     )
     return {row.id: row.version for row in rows}
-
-
-def read_public_text(challenge_id: int) -> tuple[tuple[str, str], ...]:
-    """The public text by section, the title first, as the matcher reads it; empty where nothing is public."""
-    found = read_matchables([challenge_id])
-    return (("title", found[0].title), *found[0].sections) if found else ()
 
 
 def read_matchables(ids: Sequence[int], *, now: datetime | None = None) -> list[Matchable]:

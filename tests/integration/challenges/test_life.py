@@ -241,7 +241,6 @@ def test_drafts_are_not_handed_to_the_matcher(make_challenge: Make) -> None:
 
     assert queries.list_open_ids(clock.now()) == [published.id]
     assert [m.id for m in queries.read_matchables([draft.id, published.id])] == [published.id]
-    assert queries.read_public_text(draft.id) == ()
 
 
 def test_closing_is_asked_of_the_clock(make_challenge: Make) -> None:
