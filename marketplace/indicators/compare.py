@@ -301,7 +301,7 @@ class _Sentence:
         return self.text[slice(*self.normalised.original_span(start, end))].strip()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=2048)
 def _sentences(text: str) -> tuple[_Sentence, ...]:
     """The sentences that may state a quantity: those with a number or grade."""
     pieces = (
@@ -405,7 +405,7 @@ def _clause(plain: str, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def _clause_ends(plain: str) -> tuple[int, ...]:
     within = {place for quantity in _quantities(plain) for place in range(quantity.start, quantity.end)}
     return tuple(match.start() for match in _CLAUSE_END.finditer(plain) if match.start() not in within)
