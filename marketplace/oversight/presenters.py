@@ -19,22 +19,45 @@ SUBJECTS = {
     "organisation": N_("单位"),
     "membership": N_("成员"),
     "user": N_("账号"),
+    "import_batch": N_("导入"),
+    "taxonomy": N_("分类数据"),
     "outbox": N_("后台作业"),
-    "import": N_("导入"),
 }
-# Acts that no lifecycle has a button for.
+# Acts that no lifecycle has a button for: by the part after the dot, or whole where that says too little.
 ACTS = {
     "create": N_("新建"),
     "edit": N_("修改"),
-    "update": N_("修改"),
+    "update": N_("修改资料"),
     "revise": N_("修订"),
     "copy": N_("复制为新"),
     "collect": N_("收录"),
+    "discard": N_("放弃登记"),
+    "confirm_designations": N_("确认资质称号"),
     "register": N_("注册"),
     "request": N_("申请加入"),
-    "accept": N_("同意"),
-    "decline": N_("拒绝"),
-    "retry": N_("重试"),
+    "accept": N_("同意加入"),
+    "decline": N_("谢绝加入"),
+    "change_role": N_("调整角色"),
+    "remove": N_("移出成员"),
+    "leave": N_("退出单位"),
+    "sign_in": N_("登录"),
+    "sign_out": N_("退出登录"),
+    "invite": N_("邀请"),
+    "disable": N_("停用账号"),
+    "enable": N_("启用账号"),
+    "rehash": N_("更新密码散列"),
+    "request_reset": N_("申请重设密码"),
+    "reset_password": N_("重设密码"),
+    "change_password": N_("修改密码"),
+    "exchange.import": N_("导入收录条目"),
+    "taxonomy.load": N_("装入分类数据"),
+    "match.retry": N_("重试失败作业"),
+}
+MEMBERSHIP_STATUSES = {
+    "requested": N_("待同意"),
+    "active": N_("在职"),
+    "declined": N_("已谢绝"),
+    "left": N_("已退出"),
 }
 ROLES = {
     "system": N_("系统"),
@@ -79,10 +102,10 @@ def _act(life: Lifecycle | None, action: str, whole: str) -> str:
         move = next((t for t in life.transitions if t.action == action), None)
         if move is not None:
             return move.label
-    return ACTS.get(action, whole)
+    return ACTS.get(whole) or ACTS.get(action, whole)
 
 
 def _status(life: Lifecycle | None, status: str | None) -> str:
     if status is None:
         return ""
-    return life.label(status) if life is not None else status
+    return life.label(status) if life is not None else MEMBERSHIP_STATUSES.get(status, status)

@@ -1,5 +1,6 @@
 """How the engine's weights and the home page's figures are put into words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from marketplace.kernel.texts import N_
 from marketplace.matching.engine.weights import Weights
 from marketplace.portal.queries import Figures
 
+DAYS_OF_A_WEEK = 7
 # What the ranking keeps to, whatever its weights: name and explanation, gettext sources.
 PRINCIPLES = (
     (N_("得分等于各分项之和"), N_("页面上显示的就是程序算出的数，分项相加不等于总分即为错误，可以投诉")),
@@ -103,6 +105,11 @@ class OpenChallenge:
 
     challenge: Challenge
     days: int
+
+
+def is_this_week(closing: Sequence[OpenChallenge]) -> bool:
+    """Whether something closes within a week, so that it may be announced as such."""
+    return any(item.days <= DAYS_OF_A_WEEK for item in closing)
 
 
 def with_days(challenge: Challenge, *, now: datetime) -> OpenChallenge:

@@ -6,7 +6,7 @@ itself is asked of that feature's queries; here is what no feature owns.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import joinedload, selectinload
@@ -25,7 +25,6 @@ from marketplace.needs.queries import open_at as need_open_at
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Designation, DesignationKind, Organisation
 
-SOON = timedelta(days=7)
 LEADING = (DesignationKind.CHAIN_MASTER, DesignationKind.LEADER)
 
 
@@ -73,12 +72,9 @@ def list_latest_challenges(now: datetime, *, limit: int = 6) -> Sequence[Challen
 
 
 def list_closing_challenges(now: datetime, *, limit: int = 4) -> Sequence[Challenge]:
-    """Those whose last day is within a week, the nearest first."""
+    """Those that close next, the nearest first."""
     return db.session.scalars(
-        select(Challenge)
-        .where(taken_up_at(now), Challenge.closes_at <= now + SOON)
-        .order_by(Challenge.closes_at, Challenge.id)
-        .limit(limit)
+        select(Challenge).where(taken_up_at(now)).order_by(Challenge.closes_at, Challenge.id).limit(limit)
     ).all()
 
 

@@ -78,10 +78,12 @@ def ranking_rules() -> ResponseReturnValue:
 @policy("portal", "read")
 def home() -> ResponseReturnValue:
     now = clock.now()
+    closing = [presenters.with_days(c, now=now) for c in queries.list_closing_challenges(now)]
     return render_template(
         "portal/home.html",
+        this_week=presenters.is_this_week(closing),
         figures=presenters.home_figures(queries.get_figures(now)),
-        closing=[presenters.with_days(c, now=now) for c in queries.list_closing_challenges(now)],
+        closing=closing,
         challenges=[presenters.with_days(c, now=now) for c in queries.list_latest_challenges(now)],
         moves=queries.list_moves(now),
         leaders=queries.list_leaders(now),

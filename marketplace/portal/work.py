@@ -29,6 +29,8 @@ from marketplace.organisations.models import Designation, Membership, Membership
 
 DEADLINES_AHEAD = timedelta(days=45)
 RUNS_OF = timedelta(days=7)
+# Below this many points of 100 a shortlist has room, but a supplier has hardly a chance.
+RECOMMENDED_FROM = 40.0
 
 
 def get_organisation(organisation_id: int) -> Organisation:
@@ -110,12 +112,12 @@ class Recommended:
 
 
 def list_recommended_challenges(organisation_id: int, *, now: datetime, limit: int = 5) -> list[Recommended]:
-    """Open challenges on whose shortlist the organisation stands, by its best score."""
+    """Open challenges that the organisation stands a chance for, by its best score."""
     return _recommended(Challenge, PostingKind.CHALLENGE, taken_up_at(now), organisation_id, limit)
 
 
 def list_recommended_needs(organisation_id: int, *, now: datetime, limit: int = 5) -> list[Recommended]:
-    """Open needs on whose shortlist the organisation stands, by its best score."""
+    """Open needs that the organisation stands a chance for, by its best score."""
     opened = and_(need_open_at(now), Need.status == NeedStatus.PUBLISHED)
     return _recommended(Need, PostingKind.NEED, opened, organisation_id, limit)
 
@@ -130,6 +132,7 @@ def _best_lines(kind: PostingKind, organisation_id: int) -> Select[Any]:
         .join(MatchRun, MatchRun.id == MatchEntry.run_id)
         .where(
             MatchEntry.organisation_id == organisation_id,
+            MatchEntry.score >= RECOMMENDED_FROM,
             MatchRun.seeker_kind == kind,
             MatchRun.superseded_at.is_(None),
         )
@@ -156,7 +159,7 @@ def _recommended(
 
 
 def count_recommended(organisation_id: int, *, now: datetime) -> tuple[int, int]:
-    """How many open challenges and needs have the organisation on their shortlist."""
+    """How many open challenges and needs the organisation stands a chance for."""
     counts = []
     for entity, kind, opened in (
         (Challenge, PostingKind.CHALLENGE, taken_up_at(now)),

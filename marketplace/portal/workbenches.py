@@ -21,7 +21,7 @@ from marketplace.challenges.lifecycle import ChallengeStatus
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date, days_left, last_business_day
 from marketplace.kernel.errors import Obstacle
-from marketplace.kernel.filters import show_datetime
+from marketplace.kernel.filters import show_date, show_datetime
 from marketplace.kernel.texts import N_
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
@@ -130,14 +130,14 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
             gettext("与我匹配的榜单"),
             fitting_challenges,
             gettext("项"),
-            gettext("在榜且列入推荐"),
+            gettext("在榜且得分 %(least)d 以上", least=work.RECOMMENDED_FROM),
             url_for("matching.fits"),
         ),
         (
             gettext("与我匹配的需求"),
             fitting_needs,
             gettext("行"),
-            gettext("有效且列入推荐"),
+            gettext("有效且得分 %(least)d 以上", least=work.RECOMMENDED_FROM),
             url_for("matching.fits", kind="needs"),
         ),
         (
@@ -397,7 +397,7 @@ def platform_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
     links = {"monitor": url_for("matching.monitor")}
     kpis: list[Kpi] = [
         (gettext("匹配运行"), state.runs, gettext("次"), gettext("累计"), links["monitor"]),
-        (gettext("近 7 日运行"), state.recent_runs, gettext("次"), show_datetime(state.last_run_at), None),
+        (gettext("近 7 日运行"), state.recent_runs, gettext("次"), show_date(state.last_run_at), None),
         (gettext("待处理作业"), state.queue.open, gettext("项"), gettext("已到时间尚未完成"), None),
         (gettext("失败作业"), state.queue.dead, gettext("项"), gettext("重试次数用尽"), links["monitor"]),
     ]
@@ -440,7 +440,7 @@ def platform_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
             (gettext("处理中"), state.queue.running),
             (gettext("失败"), state.queue.dead),
             (gettext("最早到期"), show_datetime(state.queue.oldest_due_at) or "—"),
-            (gettext("最近一次匹配"), show_datetime(state.last_run_at) or "—"),
+            (gettext("最近匹配"), show_datetime(state.last_run_at) or "—"),
         ],
         "trail": [event_line(event) for event in audit.page_events(page=1, per_page=TRAIL_SHOWN).items]
         if actor.is_auditor
@@ -451,7 +451,7 @@ def platform_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
 def _since(moment: datetime | None) -> str:
     if moment is None:
         return str(gettext("没有等待的"))
-    return str(gettext("最早提交于 %(moment)s", moment=show_datetime(moment)))
+    return str(gettext("最早 %(day)s 提交", day=show_date(moment)))
 
 
 def _alarms(state: work.PlatformWork) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from marketplace.kernel import clock
-from marketplace.portal import queries
+from marketplace.portal import presenters, queries
 from tests.integration.portal.conftest import Market
 
 
@@ -32,12 +32,18 @@ def test_the_home_page_shows_open_challenges_and_no_draft(client: FlaskClient, m
     assert draft.title not in page
 
 
-def test_what_closes_within_a_week_is_announced_nearest_first(market: Market) -> None:
-    later, sooner = market.challenge(days=30), market.challenge(days=27)
-    market.challenge(days=60)
-    then = clock.now() + timedelta(days=26)
-    assert [c.id for c in queries.list_closing_challenges(then)] == [sooner.id, later.id]
-    assert queries.list_closing_challenges(clock.now()) == []
+def test_what_closes_next_is_announced_nearest_first(client: FlaskClient, market: Market) -> None:
+    later, sooner = market.challenge(days=60), market.challenge(days=27)
+    now = clock.now()
+    assert [c.id for c in queries.list_closing_challenges(now)] == [sooner.id, later.id]
+    assert "最近截止" in client.get("/").text
+
+
+def test_only_what_closes_within_a_week_is_called_this_week(market: Market) -> None:
+    challenge = market.challenge(days=30)
+    then = clock.now() + timedelta(days=24)
+    assert presenters.is_this_week([presenters.with_days(challenge, now=then)])
+    assert not presenters.is_this_week([presenters.with_days(challenge, now=clock.now())])
 
 
 def test_leading_firms_are_listed_with_what_they_have_open(market: Market) -> None:
