@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.services.launcher import Launcher, launched
 
-PAGES = ("/", "/challenges/", "/needs/", "/capabilities/", "/organisations/")
+PAGES = ("/", "/challenges", "/needs", "/capabilities", "/organisations")
 UNWORKED = "/static/gov.css"
 ROUNDS = 30
 
