@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from tests.browser.conftest import Visit
-from tests.browser.journeys.conftest import People, first_link
+from tests.browser.journeys.conftest import NUMBER, People, first_link
 
 Photograph = Callable[[Visit, str], None]
 
 # Page → pattern of a link on it, for pages that carry a number; a name for everything else.
-NUMBER = r"[A-Z]{2}-\d{4}-\d+"
 OPEN_TO_ALL = [
     "/", "/challenges", "/needs", "/capabilities", "/organisations", "/guide", "/ranking-rules", "/site-map",
     "/accessibility", "/taxonomy", "/login", "/register", "/password/forgot", "/terms", "/privacy",
