@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, update
+from sqlalchemy.exc import IntegrityError
 
 from marketplace.audit.services import record
 from marketplace.identity import queries
@@ -311,7 +312,10 @@ def register_with_token(token: str, *, name: str, phone: str, password_hash: str
     if queries.find_user_by_email(spent.email) is not None:
         raise SpentToken("the address has an account by now")
     person = Person(spent.email, name, phone, password_hash)
-    return create_user(person, by=Actor(), now=now, platform_role=spent.platform_role)
+    try:
+        return create_user(person, by=Actor(), now=now, platform_role=spent.platform_role)
+    except IntegrityError as error:
+        raise SpentToken("the address got an account in this very moment") from error
 
 
 def reset_password(token: str, password_hash: str, *, now: datetime) -> User:

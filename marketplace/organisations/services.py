@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
+
 from marketplace.audit.services import record
 from marketplace.identity.queries import list_platform_users
 from marketplace.kernel.actor import Actor, OrganisationRole, PlatformRole
@@ -194,6 +196,11 @@ def submit_organisation(organisation: Organisation, *, by: Actor, now: datetime)
     _refuse(obstacles)
     organisation.status, organisation.submitted_at = OrganisationStatus(status), now
     organisation.status_reason = ""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        # Somebody else handed in the same code since it was looked for.
+        raise Obstructed([_already_registered()]) from error
     _record_move("submit", organisation, before, by=by, now=now)
     send_letter(
         list_platform_users(PlatformRole.OPERATOR),
@@ -354,8 +361,9 @@ def request_to_join(
         raise Forbidden("membership.request")
     if organisation.status in (OrganisationStatus.DRAFT, OrganisationStatus.UNCLAIMED):
         raise InvalidTransition("organisation", organisation.status, "join")
+    twice = Obstacle("role", N_("您已申请或已加入该单位"))
     if queries.find_live_membership(by.user_id, organisation_id=organisation.id):
-        raise Obstructed([Obstacle("role", N_("您已申请或已加入该单位"))])
+        raise Obstructed([twice])
     membership = Membership(
         organisation_id=organisation.id,
         user_id=by.user_id,
@@ -364,7 +372,10 @@ def request_to_join(
         requested_at=now,
     )
     db.session.add(membership)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise Obstructed([twice]) from error
     _record_membership("request", membership, organisation, name=by.name, by=by, now=now)
     managers = queries.list_manager_ids(organisation.id)
     send_letter(

@@ -188,3 +188,14 @@ def test_the_documents_are_public_and_carry_their_version(client: FlaskClient, p
     assert page.status_code == 200
     assert "2026-11-01" in page.text
     assert "示例市经济和信息化委员会" in page.text
+
+
+def test_one_address_gets_one_account_however_many_links(
+    app: Flask, client: FlaskClient, link: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.post("/register", data={"email": "liao@example.com"})
+    second = last_letter().link
+    assert client.post(link, data={**PERSON, **AGREED}).status_code == 302
+    monkeypatch.setattr(services.queries, "find_user_by_email", lambda _email: None)
+    assert app.test_client().post(second, data={**PERSON, **AGREED}).status_code == 410
+    assert len(db.session.scalars(select(User)).all()) == 1

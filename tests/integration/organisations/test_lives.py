@@ -382,3 +382,22 @@ def test_leading_firms_stand_first_and_unverified_ones_nowhere(world: World) -> 
         (queries.Wanted(kind=OrganisationKind.UNIVERSITY), 0),
     ):
         assert queries.page_public(narrowed, page=1, now=now).total == expected, narrowed
+
+
+def test_two_who_hand_in_one_code_at_once_are_told_apart_by_the_database(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "find_registered", lambda code: None)
+    organisation_id = world.register(world.other, draft())
+    with pytest.raises(Obstructed) as refused, transaction():
+        row = queries.get_for_change(organisation_id, viewer=SYSTEM)
+        services.submit_organisation(row, by=actor(world.other), now=clock.now())
+    assert [o.field for o in refused.value.obstacles] == ["uscc"]
+    assert status_of(organisation_id) is OrganisationStatus.DRAFT
+
+
+def test_two_requests_of_one_person_at_once_are_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.join(world.other)
+    monkeypatch.setattr(queries, "find_live_membership", lambda *_args, **_kwargs: None)
+    with pytest.raises(Obstructed):
+        world.join(world.other)
