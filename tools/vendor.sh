@@ -28,7 +28,6 @@ echarts="$out/echarts-$(version echarts)"
 mkdir -p "$bootstrap" "$htmx" "$echarts"
 
 "${build[@]}" node_modules/bootstrap/dist/css/bootstrap.css --outfile="$bootstrap/bootstrap.min.css"
-"${build[@]}" node_modules/bootstrap/dist/js/bootstrap.bundle.js --outfile="$bootstrap/bootstrap.bundle.min.js"
 cp node_modules/bootstrap/LICENSE "$bootstrap/LICENSE"
 
 "${build[@]}" node_modules/htmx.org/dist/htmx.js --outfile="$htmx/htmx.min.js"
