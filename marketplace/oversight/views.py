@@ -1,8 +1,9 @@
 """The audit trail, and the history of one thing."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
+from marketplace.audit import anchor
 from marketplace.audit import queries as audit
 from marketplace.kernel.access import policy
 from marketplace.kernel.errors import NotFound
@@ -16,6 +17,7 @@ bp = Blueprint("oversight", __name__, url_prefix="/workbench")
 @policy("oversight", "trail")
 def trail() -> ResponseReturnValue:
     kind = request.args.get("kind", "")
+    anchors = anchor.anchor_file(current_app.config["INSTANCE_DIR"])
     page = audit.page_events(
         page=page_number(request.args.get("page")), subject_kind=kind if kind in presenters.SUBJECTS else ""
     )
@@ -25,6 +27,9 @@ def trail() -> ResponseReturnValue:
         lines=[presenters.event_line(event) for event in page.items],
         kinds=presenters.SUBJECTS,
         head=audit.find_head(),
+        anchored=max(anchor.read_anchors(anchors), default=0),
+        # The whole chain is read only when somebody asks for it.
+        breaks=anchor.verify(anchors) if "check" in request.args else None,
     )
 
 
