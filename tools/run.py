@@ -351,6 +351,8 @@ def explain(what: str, output: str, log: Path) -> str:
             "安装不完整：请运行 rm -rf .venv 后再次 make run"
             " / the installation is broken: remove .venv and retry"
         )
+    if unfit := re.search(r"validation errors? for Settings\n(\w+)\n +(.+?) \[type=", output):
+        return f"{unfit[1].upper()} 的取值不合适：{unfit[2]}；请改正该环境变量 / mend that setting"
     errors = re.findall(r"^[\w.]*(?:Error|Exception|Settings|Refused)\w*: (.+)$", output, flags=re.MULTILINE)
     lines = [line for line in output.splitlines() if line.strip()]
     reason = (errors or lines or ["?"])[-1][:300]

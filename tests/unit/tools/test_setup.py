@@ -90,6 +90,10 @@ def test_a_lock_that_is_installed_is_not_installed_again(
             "Traceback\n  ...\nmarketplace.config.UnfitSettings: SECRET_KEY: too short\n",
             "SECRET_KEY: too short",
         ),
+        (
+            "ValidationError: 1 validation error for Settings\nworkers\n  Input should be an integer [type=int]\n",
+            "WORKERS 的取值不合适：Input should be an integer",
+        ),
         ("", "?"),
     ],
 )
