@@ -91,8 +91,8 @@ def test_a_lock_that_is_installed_is_not_installed_again(
             "SECRET_KEY: too short",
         ),
         (
-            "ValidationError: 1 validation error for Settings\nworkers\n  Input should be an integer [type=int]\n",
-            "WORKERS 的取值不合适：Input should be an integer",
+            "ValidationError: 1 validation error for Settings\nworkers\n  Should be a number [type=int]\n",
+            "WORKERS 的取值不合适：Should be a number",
         ),
         ("", "?"),
     ],
