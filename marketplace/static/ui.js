@@ -47,6 +47,8 @@
     if (form.method !== "post" || event.defaultPrevented) return;
     if (form.hasAttribute("data-sent")) { event.preventDefault(); return; }
     form.setAttribute("data-sent", "");
+    /* Somebody who stopped the browser may send again. */
+    window.setTimeout(function () { form.removeAttribute("data-sent"); }, 10000);
   });
   /* The page may come back from the browser's history: its forms may be sent again. */
   window.addEventListener("pageshow", function () {
@@ -65,7 +67,7 @@
       var named = box.querySelector("caption") || box.parentNode.querySelector("h2 span");
       box.tabIndex = 0;
       box.setAttribute("role", "region");
-      box.setAttribute("aria-label", (named ? named.textContent : "表格") + "，可横向滚动");
+      box.setAttribute("aria-label", (named ? named.textContent : "") + doc.body.getAttribute("data-scrolls"));
     });
     /* Phone cards change `display` and so lose the meaning of a table: give the roles back. */
     each(root.querySelectorAll(".dt-cards:not([role])"), function (table) {
@@ -110,6 +112,15 @@
   doc.addEventListener("htmx:configRequest", function (event) {
     var token = doc.querySelector('meta[name="csrf-token"]');
     if (token && event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token.content;
+  });
+  ["htmx:sendError", "htmx:responseError"].forEach(function (name) {
+    doc.addEventListener(name, function () {
+      var main = doc.getElementById("main"), note = doc.createElement("div");
+      note.className = "note bad flash";
+      note.setAttribute("role", "alert");
+      note.textContent = doc.body.getAttribute("data-failed");
+      if (main) main.insertBefore(note, main.firstChild);
+    });
   });
   doc.addEventListener("htmx:afterSettle", function (event) { enhance(event.target); });
 })();
