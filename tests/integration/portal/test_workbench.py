@@ -109,6 +109,21 @@ def test_an_auditor_sees_the_latest_acts_and_the_trail(
     assert "提交审核" in history.text
 
 
+@pytest.mark.parametrize("who", ["operator", "auditor"])
+def test_the_history_of_a_thing_stands_on_its_page_for_the_platform(
+    who: str, client: FlaskClient, market: Market, sign_in: SignIn
+) -> None:
+    pages = [
+        f"/challenges/{market.challenge().public_no}",
+        f"/needs/{market.need().public_no}",
+        f"/capabilities/{market.capability().public_no}",
+    ]
+    sign_in(market.sme)
+    assert all("操作历史" not in client.get(page).text for page in pages)
+    sign_in(getattr(market, who))
+    assert [page for page in pages if "操作历史" not in client.get(page).text] == []
+
+
 def test_history_is_neither_for_members_nor_for_strangers(
     client: FlaskClient, market: Market, sign_in: SignIn
 ) -> None:
