@@ -2,7 +2,7 @@
 
 import secrets
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, abort, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -45,18 +45,22 @@ def _stamp_request() -> None:
     g.request_id = secrets.token_hex(8)
 
 
-def _refuse_nul() -> tuple[str, int] | None:
+def _refuse_nul() -> None:
     # Werkzeug decodes %00; PostgreSQL has no such character, so nothing can have it in its address.
-    return ("no such page", 404) if "\x00" in request.path else None
+    if "\x00" in request.path:
+        abort(404)
+    if any("\x00" in text for pair in request.args.items(multi=True) for text in pair):
+        abort(400)
 
 
-def _bound_form() -> tuple[str, int] | None:
+def _bound_form() -> None:
     # Werkzeug bounds the parts of multipart forms only; a urlencoded body may hold any number of fields.
-    if request.mimetype == "application/x-www-form-urlencoded" and (request.content_length or 0) > 0:
-        request.get_data(cache=True)
-        if request.get_data().count(b"&") >= MOST_FIELDS:
-            return "too many fields", 413
-    return None
+    if (
+        request.mimetype == "application/x-www-form-urlencoded"
+        and (request.content_length or 0) > 0
+        and request.get_data(cache=True).count(b"&") >= MOST_FIELDS
+    ):
+        abort(413)
 
 
 def _dress(response: Response) -> Response:
@@ -84,8 +88,8 @@ def init_app(app: Flask) -> None:
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
     app.url_map.converters["int"] = BoundedInteger
+    # Before the token is looked for: that parses the form, and a parsed body can no longer be counted.
+    for step in (_stamp_request, _refuse_nul, _bound_form):
+        app.before_request(step)
     csrf.init_app(app)
-    app.before_request_funcs.setdefault(None, []).insert(0, _stamp_request)
-    app.before_request(_refuse_nul)
-    app.before_request(_bound_form)
     app.after_request(_dress)
