@@ -129,7 +129,8 @@ def photograph() -> Callable[[Visit, str], None]:
     def take(visit: Visit, name: str) -> None:
         if folder:
             width = visit.page.viewport_size["width"]
-            path = Path(folder) / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}-{width}.png"
+            plain = re.sub(r"[^a-z0-9]+", "-", re.sub(rf"{NUMBER}|\d+", "one", name.lower(), flags=re.I))
+            path = Path(folder) / f"{plain.strip('-')}-{width}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             visit.page.screenshot(path=path, full_page=True)
 
