@@ -54,8 +54,11 @@ def open_corpus() -> tuple[State, Ranker]:
     return state, _ranker_at(epoch, state.change)
 
 
-def build_epoch() -> CorpusEpoch:
-    """Learn the statistics of what is in force, keep them as files and rank by them from now on."""
+def build_epoch(*, again: bool = False) -> CorpusEpoch:
+    """Learn the statistics of what is in force, keep them as files and rank by them from now on.
+
+    Where another process has done so meanwhile its epoch stands, unless `again`.
+    """
     change = db.session.scalar(select(Corpus.change)) or 0
     documents = list_in_force(change)
     ranker = Ranker(DEFAULT_WEIGHTS).fit(documents)
@@ -63,6 +66,9 @@ def build_epoch() -> CorpusEpoch:
     now = clock.now()
     with transaction():
         corpus = locked_corpus()
+        built_meanwhile = read_state()
+        if built_meanwhile is not None and built_meanwhile[1].corpus_change >= change and not again:
+            return built_meanwhile[1]
         if find_weight_set() is None:
             db.session.add(
                 WeightSet(

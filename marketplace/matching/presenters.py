@@ -217,13 +217,18 @@ def explanation(
     lost = round(100 - score, 1)
     shown = in_tenths([loss.points for loss in losses], lost)
     rounded = [Loss(loss.text, points) for loss, points in zip(losses, shown, strict=True)]
+    indicator_points = dict(rounded_parts(entry.parts))["indicators"]
+    earned = in_tenths([one["points"] for one in reasons["indicators"]], indicator_points)
+    indicators = [
+        {**one, "points": points} for one, points in zip(reasons["indicators"], earned, strict=True)
+    ]
     return Explanation(
         seeker_pieces=_pieces(texts.get(0), marked),
         capability_pieces=_pieces(texts.get(entry.capability_id), marked),
         terms=[(term, round(points, 1)) for term, points in terms[:_TERMS_NAMED]],
         other_terms=sum(points for _term, points in terms[_TERMS_NAMED:]) + reasons["other_terms"],
-        indicators=reasons["indicators"],
-        indicator_points=entry.parts["indicators"],
+        indicators=indicators,
+        indicator_points=indicator_points,
         losses=rounded[:_LOSSES_SHOWN],
         other_losses=round(sum(loss.points for loss in rounded[_LOSSES_SHOWN:]), 1),
         lost=lost,

@@ -7,7 +7,7 @@ write looks again at what the computation rested on. Not here: who asks for the 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -69,8 +69,8 @@ def nothing_to_finish() -> None:
 def rank_seeker(subject: Subject, *, again: bool = False, finish: Finish = nothing_to_finish) -> bool:
     """Rank the capabilities for a challenge or need and keep the shortlist; whether there was an effect.
 
-    One that is ranked already in its current version is left alone unless `again`; one that is not open
-    is left without a shortlist.
+    One that is ranked already in its current version is left alone unless `again`, and then too if it
+    would rest on the very same input; one that is not open is left without a shortlist.
     """
     for _ in range(TRIES):
         now = clock.now()
@@ -106,6 +106,9 @@ def _keep(shortlist: Shortlist, *, again: bool) -> bool:
         return False
     now = clock.now()
     before = _current_run(PostingKind(seeker.kind), seeker.id)
+    if before is not None and before.input_sha256 == corpus.input_digest(seeker, state):
+        _note_ranked(fence, seeker, state, run_id=before.id, now=now)
+        return False
     run = _new_run(shortlist, now=now)
     places_before: dict[int, int] = {}
     if before is not None:
@@ -138,7 +141,7 @@ def _new_run(shortlist: Shortlist, *, now: datetime) -> MatchRun:
         document_id=_document_in_force(seeker, state, now=now),
         corpus_change=state.change,
         input_sha256=corpus.input_digest(seeker, state),
-        output_sha256=output_digest(_output(ranked)),
+        output_sha256=output_of(shortlist),
         candidates=ranked.considered,
         eligible=ranked.considered - sum(ranked.excluded.values()),
         excluded={**ranked.excluded, "unrelated": ranked.unrelated},
@@ -147,10 +150,16 @@ def _new_run(shortlist: Shortlist, *, now: datetime) -> MatchRun:
     )
 
 
-def _output(ranked: Ranked) -> Iterator[tuple[int, int, Mapping[str, float]]]:
-    for match in ranked.matches:
-        parts = {part.name: points(part.points) for part in match.parts}
-        yield match.capability.id, match.capability.version, parts
+def output_of(shortlist: Shortlist) -> str:
+    """The digest of a shortlist as it would be stored."""
+    return output_digest(
+        (
+            match.capability.id,
+            match.capability.version,
+            {part.name: points(part.points) for part in match.parts},
+        )
+        for match in shortlist.ranked.matches
+    )
 
 
 def _document_in_force(seeker: Matchable, state: State, *, now: datetime) -> int:

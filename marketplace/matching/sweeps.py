@@ -12,7 +12,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox import OutboxRow, defer
 from marketplace.matching import corpus, sources
-from marketplace.matching.models import PostingKind, Ranking
+from marketplace.matching.models import Corpus, MatchRun, PostingKind, Ranking
 from marketplace.matching.sources import Subject
 
 #: More than this many missing at once are a bulk of their own.
@@ -31,7 +31,8 @@ def sweep() -> None:
     missing = [
         (subject, version) for subject, version in list_missing(now=now) if subject not in work.subjects
     ]
-    stale = corpus.epoch_is_due(now=now) and bool(sources.list_open_versions(now))
+    open_versions = sources.list_open_versions(now)
+    stale = bool(open_versions) and (corpus.epoch_is_due(now=now) or _stand_on_another_epoch())
     if not (missing or stale):
         return
     with transaction():
@@ -41,6 +42,13 @@ def sweep() -> None:
         for subject, version in missing:
             payload = {"kind": subject.kind.value}
             defer(kind_for(subject), subject_id=subject.id, version=version, payload=payload)
+
+
+def _stand_on_another_epoch() -> bool:
+    """Whether a shortlist was left behind when an epoch took over, such as by two processes at once."""
+    current = select(Corpus.epoch_id).scalar_subquery()
+    behind = select(MatchRun.id).where(MatchRun.superseded_at.is_(None), MatchRun.epoch_id != current)
+    return db.session.scalar(behind.limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)
