@@ -49,20 +49,20 @@ def test_whatever_the_table_allows_leads_where_it_says(
     assert reached is LEGAL[thing, status, action, party]
 
 
-@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=str)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=list(LIFECYCLES))
 def test_nobody_in_particular_moves_nothing(lifecycle: Lifecycle) -> None:
     for status, action in itertools.product(lifecycle.statuses, lifecycle.actions):
         with pytest.raises((Forbidden, InvalidTransition)):
             lifecycle.advance(status, action, by=())
 
 
-@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=str)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=list(LIFECYCLES))
 def test_a_status_and_an_action_have_one_way_at_most(lifecycle: Lifecycle) -> None:
     squares = [(source, t.action) for t in lifecycle.transitions for source in t.sources]
     assert len(squares) == len(set(squares))
 
 
-@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=str)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=list(LIFECYCLES))
 def test_every_status_has_its_words_and_can_be_reached(lifecycle: Lifecycle) -> None:
     assert set(lifecycle.labels) == set(lifecycle.statuses)
     reached = set(lifecycle.initial)
@@ -74,7 +74,7 @@ def test_every_status_has_its_words_and_can_be_reached(lifecycle: Lifecycle) -> 
     assert reached == set(lifecycle.statuses)
 
 
-@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=str)
+@pytest.mark.parametrize("lifecycle", LIFECYCLES.values(), ids=list(LIFECYCLES))
 def test_the_steps_show_one_place_and_no_step_ahead_of_it_as_done(lifecycle: Lifecycle) -> None:
     for status in lifecycle.path:
         states = [step.state for step in lifecycle.steps(status)]
