@@ -47,6 +47,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     return report
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's name is the same in every process, or two processes could not share the tests."""
+    if unstable := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"an address in memory for a name; give ids: {unstable[0]}")
+
+
 # --- databases -----------------------------------------------------------------------------------------
 
 
