@@ -34,6 +34,7 @@ class State:
     change: int
     epoch_id: int
     weight_set_id: int
+    digest: str = ""  # of everything but the seeker; set by whoever opens the corpus to rank
 
 
 # --- documents in force -----------------------------------------------------------------------------------
@@ -79,14 +80,11 @@ def take_out(posting_id: int) -> None:
 
 def input_digest(seeker: Matchable, state: State) -> str:
     """A hash of all that a ranking rests on: seeker, capabilities, epoch, weights, engine, dictionary."""
-    session = db.session()
-    key = ("matching.corpus_digest", state.epoch_id, state.change)
-    if key not in session.info:
-        session.info[key] = _corpus_digest(state)
-    return hashlib.sha256(f"{session.info[key]} {seeker.digest()}".encode()).hexdigest()
+    return hashlib.sha256(f"{state.digest} {seeker.digest()}".encode()).hexdigest()
 
 
-def _corpus_digest(state: State) -> str:
+def corpus_digest(state: State) -> str:
+    """A hash of the corpus as of `state` and of what it is ranked by."""
     epoch = db.session.scalars(select(CorpusEpoch.sha256).where(CorpusEpoch.id == state.epoch_id)).one()
     parts = [ENGINE_VERSION, LANGUAGE_VERSION, DEFAULT_WEIGHTS.digest(), epoch]
     parts += db.session.scalars(

@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flask import current_app
@@ -22,6 +22,7 @@ from marketplace.language import LANGUAGE_VERSION
 from marketplace.matching.corpus import (
     State,
     as_of,
+    corpus_digest,
     find_weight_set,
     list_in_force,
     locked_corpus,
@@ -51,7 +52,8 @@ def open_corpus() -> tuple[State, Ranker]:
         if found is None:
             raise RuntimeError("an epoch was built and is not there")
     state, epoch = found
-    return state, _ranker_at(epoch, state.change)
+    opened = _open_at(epoch, state)
+    return replace(state, digest=opened.digest), opened.current
 
 
 def build_epoch(*, again: bool = False) -> CorpusEpoch:
@@ -101,7 +103,8 @@ class _Opened:
     epoch_id: int | None = None
     base: Ranker | None = None
     change: int | None = None
-    current: Ranker | None = None
+    current: Ranker = field(default_factory=Ranker)
+    digest: str = ""
 
 
 _opened: dict[str, _Opened] = {}
@@ -117,16 +120,16 @@ def folder_of(epoch: CorpusEpoch) -> Path:
     return _folder() / epoch.folder
 
 
-def _ranker_at(epoch: CorpusEpoch, change: int) -> Ranker:
+def _open_at(epoch: CorpusEpoch, state: State) -> _Opened:
     # Several applications in one process (tests) must not share what belongs to one database.
     opened = _opened.setdefault(str(_folder()), _Opened())
     if opened.epoch_id != epoch.id or opened.base is None:
         opened.base, opened.epoch_id, opened.change = _load(epoch), epoch.id, None
-    if opened.change != change or opened.current is None:
-        changed, removed = _changes_between(epoch.corpus_change, change)
+    if opened.change != state.change:
+        changed, removed = _changes_between(epoch.corpus_change, state.change)
         opened.current = opened.base.with_changes(changed, removed) if changed or removed else opened.base
-        opened.change = change
-    return opened.current
+        opened.change, opened.digest = state.change, corpus_digest(state)
+    return opened
 
 
 def _changes_between(before: int, after: int) -> tuple[list[Matchable], list[tuple[str, int]]]:

@@ -40,7 +40,8 @@ class Index:
     """Postings of capabilities over all terms, with the statistics of the epoch they were fitted on.
 
     After `fit`: `documents_`, `vocabulary_` (term → column), `document_frequency_`, `size_` (documents the
-    statistics stand for), `average_length_` (section → terms of each field), and the postings of
+    statistics stand for), `average_length_` (section → terms of each field), `weighed_` (seekers whose terms
+    were weighed by these statistics, shared with every `with_changes`), and the postings of
     column t: `rows_[indptr_[t]:indptr_[t + 1]]` with `impacts_`, the saturated term frequencies in [0, 1).
     """
 
@@ -68,6 +69,7 @@ class Index:
         self.average_length_ = {
             name: _average_length(_lengths(matrix, fields)) for name, matrix in counts.items()
         }
+        self.weighed_: dict[Matchable, Any] = {}
         self._set_postings(self._impacts(counts, fields))
         return self
 
@@ -80,7 +82,7 @@ class Index:
         gone = set(removed) | set(fresh)
         kept = [row for row, document in enumerate(self.documents_) if document.key not in gone]
         other = Index(self.weights)
-        other.size_, other.average_length_ = self.size_, self.average_length_
+        other.size_, other.average_length_, other.weighed_ = self.size_, self.average_length_, self.weighed_
         added = [fresh[key] for key in sorted(fresh)]
         analysed = [_analyse(document) for document in added]
         other.vocabulary_ = self._vocabulary_with(
@@ -153,7 +155,7 @@ class Index:
             rows = json.loads((folder / "documents.json").read_text(encoding="utf-8"))
             index.vocabulary_ = {term: column for column, term in enumerate(terms)}
             index.documents_ = tuple(Matchable.from_dict(row) for row in rows)
-            index.size_ = manifest["size"]
+            index.size_, index.weighed_ = manifest["size"], {}
             index.average_length_ = {
                 name: np.asarray(lengths, dtype=np.float64)
                 for name, lengths in manifest["average_length"].items()

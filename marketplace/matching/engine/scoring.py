@@ -23,6 +23,8 @@ from marketplace.matching.engine.terms import FIELDS, field_of, section_terms
 #: Fineness of a term's product. Sums stay exact in a float up to 2**53, that is for about 10**7 terms.
 _QUANTA = 100_000_000
 
+_REMEMBERED = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -33,6 +35,17 @@ class Query:
 
 
 def weigh(seeker: Matchable, index: Index) -> Query:
+    """What a seeker's terms are worth by the statistics of `index`; remembered there."""
+    known = index.weighed_.get(seeker)
+    if known is None:
+        if len(index.weighed_) >= _REMEMBERED:
+            index.weighed_.clear()
+        known = index.weighed_[seeker] = _weigh(seeker, index)
+    query: Query = known
+    return query
+
+
+def _weigh(seeker: Matchable, index: Index) -> Query:
     """Weigh a seeker's terms by rarity: idf = ln(1 + (N − df + ½) / (df + ½)), repetition saturating.
 
     N counts some background documents that hold none of the terms, or a corpus of two would take what both
