@@ -92,7 +92,7 @@ def a_manager(*, verified: bool = True, **changes: Any) -> Actor:
         if verified:
             declared = [designation.id for designation in organisation.designations]
             organisation_services.verify_organisation(
-                organisation, confirmed=declared, by=_operating(), now=now
+                organisation, confirmed=declared, version=organisation.version, by=_operating(), now=now
             )
     return actor_for(user, now=clock.now())
 
@@ -128,7 +128,7 @@ def suspend(manager: Actor, reason: str = "资质过期未补正") -> None:
     with transaction():
         organisation = db.session.get_one(Organisation, manager.organisation_id)
         organisation_services.suspend_organisation(
-            organisation, reason=reason, by=_operating(), now=clock.now()
+            organisation, reason=reason, version=organisation.version, by=_operating(), now=clock.now()
         )
 
 

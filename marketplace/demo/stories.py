@@ -118,13 +118,19 @@ def organisation(entry: OrganisationEntry, cast: Cast, calendar: Calendar) -> St
         return
     now = yield calendar.ago(age - spread(key, 2, 4), key)
     if state is S.RETURNED:
-        organisations.return_organisation(thing, reason=entry.reason, by=cast.operator(now), now=now)
+        organisations.return_organisation(
+            thing, reason=entry.reason, version=thing.version, by=cast.operator(now), now=now
+        )
         return
     declared = [designation.id for designation in thing.designations]
-    organisations.verify_organisation(thing, confirmed=declared, by=cast.operator(now), now=now)
+    organisations.verify_organisation(
+        thing, confirmed=declared, version=thing.version, by=cast.operator(now), now=now
+    )
     if state is S.SUSPENDED:
         now = yield calendar.ago(12, key)
-        organisations.suspend_organisation(thing, reason=entry.reason, by=cast.operator(now), now=now)
+        organisations.suspend_organisation(
+            thing, reason=entry.reason, version=thing.version, by=cast.operator(now), now=now
+        )
 
 
 def colleague(account: Account, cast: Cast, calendar: Calendar, *, days_ago: int, accepted: bool) -> Story:

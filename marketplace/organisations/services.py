@@ -14,6 +14,7 @@ from marketplace.kernel.actor import Actor, OrganisationRole, PlatformRole
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
 from marketplace.organisations import queries
@@ -40,6 +41,8 @@ TEXT_FIELDS = (
 )  # fmt: skip
 # What an operator has looked at; a verified organisation changes it only by way of an operator.
 VERIFIED_FIELDS = ("name", "uscc", "kind")
+# What shortlists take from an organisation itself, besides its standing and its confirmed titles.
+RANKED_BY = frozenset({"size", "region"})
 OPEN_TO_CHANGE = (
     OrganisationStatus.DRAFT,
     OrganisationStatus.RETURNED,
@@ -99,6 +102,12 @@ def _refuse(obstacles: Collection[Obstacle]) -> None:
         raise Obstructed(obstacles)
 
 
+def _check_version(organisation: Organisation, version: int) -> None:
+    """Nobody overwrites, and no operator vouches for, what was written since they read it."""
+    if organisation.version != version:
+        raise StaleVersion(current_version=organisation.version)
+
+
 def draft_of(organisation: Organisation) -> OrganisationDraft:
     """What an organisation declares, as plain facts."""
     return OrganisationDraft(
@@ -123,13 +132,12 @@ def update_organisation(
         raise Forbidden("organisation.update")
     if organisation.status not in OPEN_TO_CHANGE:
         raise InvalidTransition("organisation", organisation.status, "update")
-    if organisation.version != version:
-        raise StaleVersion(current_version=organisation.version)
+    _check_version(organisation, version)
     if organisation.status is OrganisationStatus.VERIFIED:
         draft = replace(draft, **{name: getattr(organisation, name) for name in VERIFIED_FIELDS})
         _refuse(list(obstacles_to_submitting(draft, today=business_date(now))))
     _refuse(list(obstacles_to_saving(draft)))
-    before = draft_of(organisation)
+    before, confirmed = draft_of(organisation), _confirmed_kinds(organisation)
     _take_over(organisation, draft)
     after = draft_of(organisation)
     changed = [name for name in OrganisationDraft.__slots__ if getattr(before, name) != getattr(after, name)]
@@ -146,6 +154,13 @@ def update_organisation(
         organisation_id=organisation.id,
         detail={"fields": changed, "version": organisation.version},
     )
+    if not RANKED_BY.isdisjoint(changed) or _confirmed_kinds(organisation) != confirmed:
+        _tell_matching(organisation)
+
+
+def _tell_matching(organisation: Organisation) -> None:
+    """What shortlists say of an organisation, or whether it stands on any, has changed."""
+    defer("matching.organisation_changed", subject_id=organisation.id)
 
 
 def _take_over(organisation: Organisation, draft: OrganisationDraft) -> None:
@@ -238,11 +253,15 @@ def discard_draft(organisation: Organisation, *, by: Actor, now: datetime) -> No
 
 
 def verify_organisation(
-    organisation: Organisation, *, confirmed: Collection[int], by: Actor, now: datetime
+    organisation: Organisation, *, confirmed: Collection[int], version: int, by: Actor, now: datetime
 ) -> None:
-    """Accept an organisation, and of its designations those with the ids in `confirmed`."""
+    """Accept an organisation, and of its designations those with the ids in `confirmed`.
+
+    Raises StaleVersion where it is not what the operator has read, as do all acts of the operator.
+    """
     before = organisation.status
     status = LIFECYCLE.advance(before, "verify", by=by.parties(organisation.id))
+    _check_version(organisation, version)
     organisation.status, organisation.verified_at = OrganisationStatus(status), now
     organisation.status_reason = ""
     kinds = _confirm(organisation, confirmed, now=now)
@@ -257,13 +276,15 @@ def verify_organisation(
 
 
 def confirm_designations(
-    organisation: Organisation, *, confirmed: Collection[int], by: Actor, now: datetime
+    organisation: Organisation, *, confirmed: Collection[int], version: int, by: Actor, now: datetime
 ) -> None:
     """Set anew which designations of a verified organisation count."""
     if not by.is_operator:
         raise Forbidden("organisation.confirm_designations")
     if organisation.status is not OrganisationStatus.VERIFIED:
         raise InvalidTransition("organisation", organisation.status, "confirm_designations")
+    _check_version(organisation, version)
+    counted = _confirmed_kinds(organisation)
     kinds = _confirm(organisation, confirmed, now=now)
     organisation.version += 1
     record(
@@ -276,6 +297,8 @@ def confirm_designations(
         organisation_id=organisation.id,
         detail={"designations": kinds},
     )
+    if kinds != counted:
+        _tell_matching(organisation)
     _tell_managers(
         organisation,
         "organisation.designations",
@@ -291,26 +314,46 @@ def _confirm(organisation: Organisation, confirmed: Collection[int], *, now: dat
             designation.confirmed_at = None
         elif designation.confirmed_at is None:
             designation.confirmed_at = now
+    return _confirmed_kinds(organisation)
+
+
+def _confirmed_kinds(organisation: Organisation) -> list[str]:
     return sorted(d.kind.value for d in organisation.designations if d.confirmed_at)
 
 
-def return_organisation(organisation: Organisation, *, reason: str, by: Actor, now: datetime) -> None:
-    _decide("return", organisation, N_("单位信息被退回补正"), reason=reason, by=by, now=now)
+def return_organisation(
+    organisation: Organisation, *, reason: str, version: int, by: Actor, now: datetime
+) -> None:
+    _decide("return", organisation, N_("单位信息被退回补正"), reason=reason, version=version, by=by, now=now)
 
 
-def suspend_organisation(organisation: Organisation, *, reason: str, by: Actor, now: datetime) -> None:
-    _decide("suspend", organisation, N_("单位资格已暂停"), reason=reason, by=by, now=now)
+def suspend_organisation(
+    organisation: Organisation, *, reason: str, version: int, by: Actor, now: datetime
+) -> None:
+    _decide("suspend", organisation, N_("单位资格已暂停"), reason=reason, version=version, by=by, now=now)
+    _tell_matching(organisation)
 
 
-def reinstate_organisation(organisation: Organisation, *, reason: str, by: Actor, now: datetime) -> None:
-    _decide("reinstate", organisation, N_("单位资格已恢复"), reason=reason, by=by, now=now)
+def reinstate_organisation(
+    organisation: Organisation, *, reason: str, version: int, by: Actor, now: datetime
+) -> None:
+    _decide("reinstate", organisation, N_("单位资格已恢复"), reason=reason, version=version, by=by, now=now)
+    _tell_matching(organisation)
 
 
 def _decide(
-    action: str, organisation: Organisation, subject: str, *, reason: str, by: Actor, now: datetime
+    action: str,
+    organisation: Organisation,
+    subject: str,
+    *,
+    reason: str,
+    version: int,
+    by: Actor,
+    now: datetime,
 ) -> None:
     before = organisation.status
     status = LIFECYCLE.advance(before, action, by=by.parties(organisation.id))
+    _check_version(organisation, version)
     if not reason.strip():
         raise Obstructed([Obstacle("reason", N_("请写明理由"))])
     organisation.status = OrganisationStatus(status)

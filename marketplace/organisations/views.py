@@ -378,6 +378,18 @@ def review(organisation_id: int) -> ResponseReturnValue:
     return _review_page(queries.get_organisation(organisation_id, viewer=acting()))
 
 
+def _read_version() -> int:
+    """The version that the operator has looked at; none counts as an old one."""
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _outdated(organisation_id: int) -> ResponseReturnValue:
+    """What was declared has changed since the page was read: here it is anew, and nothing was decided."""
+    organisation = queries.get_organisation(organisation_id, viewer=acting())
+    return make_response(_review_page(organisation, outdated=True), HTTPStatus.CONFLICT)
+
+
 def _confirmed_ids() -> set[int]:
     ids = request.form.getlist("confirmed")
     return {int(text) for text in ids if text.isascii() and text.isdigit() and len(text) < 18}
@@ -386,10 +398,16 @@ def _confirmed_ids() -> set[int]:
 @verification_bp.post("/workbench/verification/<int:organisation_id>/verify")
 @policy("organisation", "decide")
 def verify(organisation_id: int) -> ResponseReturnValue:
-    actor, now = acting(), clock.now()
-    with transaction():
-        organisation = queries.get_for_change(organisation_id, viewer=actor)
-        services.verify_organisation(organisation, confirmed=_confirmed_ids(), by=actor, now=now)
+    now = clock.now()
+    try:
+        with transaction():
+            actor = acting()
+            organisation = queries.get_for_change(organisation_id, viewer=actor)
+            services.verify_organisation(
+                organisation, confirmed=_confirmed_ids(), version=_read_version(), by=actor, now=now
+            )
+    except StaleVersion:
+        return _outdated(organisation_id)
     flash(_("已核验通过"), "success")
     return redirect(url_for("verification.queue"))
 
@@ -397,10 +415,16 @@ def verify(organisation_id: int) -> ResponseReturnValue:
 @verification_bp.post("/workbench/verification/<int:organisation_id>/designations")
 @policy("organisation", "decide")
 def confirm_designations(organisation_id: int) -> ResponseReturnValue:
-    actor, now = acting(), clock.now()
-    with transaction():
-        organisation = queries.get_for_change(organisation_id, viewer=actor)
-        services.confirm_designations(organisation, confirmed=_confirmed_ids(), by=actor, now=now)
+    now = clock.now()
+    try:
+        with transaction():
+            actor = acting()
+            organisation = queries.get_for_change(organisation_id, viewer=actor)
+            services.confirm_designations(
+                organisation, confirmed=_confirmed_ids(), version=_read_version(), by=actor, now=now
+            )
+    except StaleVersion:
+        return _outdated(organisation_id)
     flash(_("称号核对结果已保存"), "success")
     return redirect(url_for("verification.review", organisation_id=organisation_id))
 
@@ -418,14 +442,20 @@ DECISIONS = {
 @policy("organisation", "decide")
 def decide(organisation_id: int, action: str) -> ResponseReturnValue:
     """A decision that owes a reason."""
-    actor, now = acting(), clock.now()
+    now = clock.now()
     form = forms.ReasonForm()
     if not form.validate():
-        organisation = queries.get_organisation(organisation_id, viewer=actor)
+        organisation = queries.get_organisation(organisation_id, viewer=acting())
         return _unprocessable(_review_page(organisation, form=form))
-    with transaction():
-        organisation = queries.get_for_change(organisation_id, viewer=actor)
-        DECISIONS[action](organisation, reason=form.reason.data, by=actor, now=now)
+    try:
+        with transaction():
+            actor = acting()
+            organisation = queries.get_for_change(organisation_id, viewer=actor)
+            DECISIONS[action](
+                organisation, reason=form.reason.data, version=_read_version(), by=actor, now=now
+            )
+    except StaleVersion:
+        return _outdated(organisation_id)
     flash(_("已处理，单位会收到通知"), "success")
     return redirect(url_for("verification.review", organisation_id=organisation_id))
 

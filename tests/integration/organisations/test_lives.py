@@ -18,6 +18,7 @@ from marketplace.kernel.actor import SYSTEM, Actor, OrganisationRole, PlatformRo
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Forbidden, InvalidTransition, NotFound, Obstructed, StaleVersion
+from marketplace.kernel.outbox import OutboxRow
 from marketplace.notifications.models import Letter
 from marketplace.organisations import queries, services
 from marketplace.organisations.kinds import DesignationKind, OrganisationKind, OrganisationSize
@@ -93,12 +94,14 @@ class World:
         with transaction():
             row = self.row()
             ids = [d.id for d in row.designations if d.kind in kinds]
-            services.verify_organisation(row, confirmed=ids, by=actor(self.operator), now=clock.now())
+            services.verify_organisation(
+                row, confirmed=ids, version=row.version, by=actor(self.operator), now=clock.now()
+            )
 
     def decide(self, action: str, reason: str = "编号与公布名单不符") -> None:
         with transaction():
-            act = getattr(services, f"{action}_organisation")
-            act(self.row(), reason=reason, by=actor(self.operator), now=clock.now())
+            act, row = getattr(services, f"{action}_organisation"), self.row()
+            act(row, reason=reason, version=row.version, by=actor(self.operator), now=clock.now())
 
     def join(self, user: User, role: OrganisationRole = OrganisationRole.EDITOR) -> int:
         with transaction():
@@ -155,7 +158,10 @@ def test_the_whole_life_is_audited_and_told(world: World) -> None:
 def test_only_an_operator_decides_and_only_with_a_reason(world: World) -> None:
     for user in (world.manager, world.other):
         with pytest.raises(Forbidden), transaction():
-            services.verify_organisation(world.row(), confirmed=(), by=actor(user), now=clock.now())
+            row = world.row()
+            services.verify_organisation(
+                row, confirmed=(), version=row.version, by=actor(user), now=clock.now()
+            )
     with pytest.raises(Obstructed):
         world.decide("return", reason="  ")
     with pytest.raises(InvalidTransition):
@@ -223,7 +229,11 @@ def test_a_changed_designation_has_to_be_confirmed_again(world: World) -> None:
     with transaction():
         row = world.row()
         services.confirm_designations(
-            row, confirmed=[d.id for d in row.designations], by=actor(world.operator), now=clock.now()
+            row,
+            confirmed=[d.id for d in row.designations],
+            version=row.version,
+            by=actor(world.operator),
+            now=clock.now(),
         )
     assert actor(world.manager).may_post_challenges
 
@@ -401,3 +411,47 @@ def test_two_requests_of_one_person_at_once_are_one(world: World, monkeypatch: p
     monkeypatch.setattr(queries, "find_live_membership", lambda *_args, **_kwargs: None)
     with pytest.raises(Obstructed):
         world.join(world.other)
+
+
+def test_matching_hears_of_what_changes_shortlists_and_of_nothing_else(world: World) -> None:
+    def told() -> int:
+        db.session.rollback()
+        kind = "matching.organisation_changed"
+        rows = db.session.scalars(select(OutboxRow.subject_id).where(OutboxRow.kind == kind)).all()
+        assert set(rows) <= {world.id}
+        return len(rows)
+
+    def update(**changes: object) -> None:
+        with transaction():
+            row = world.row()
+            declared = replace(services.draft_of(row), **changes)
+            services.update_organisation(
+                row, declared, version=row.version, by=actor(world.manager), now=clock.now()
+            )
+
+    def confirm(*kinds: DesignationKind) -> None:
+        with transaction():
+            row = world.row()
+            ids = [d.id for d in row.designations if d.kind in kinds]
+            services.confirm_designations(
+                row, confirmed=ids, version=row.version, by=actor(world.operator), now=clock.now()
+            )
+
+    master, tech = draft().designations
+    world.verify(DesignationKind.CHAIN_MASTER)
+    update(address="新地址")
+    update(designations=(master, replace(tech, number="还没有核对过的")))
+    confirm(DesignationKind.CHAIN_MASTER)
+    assert told() == 0
+    acts = [
+        lambda: update(size=OrganisationSize.MEDIUM),
+        lambda: update(region="500113"),
+        lambda: update(designations=(replace(master, number="改过的"),)),
+        lambda: confirm(DesignationKind.CHAIN_MASTER),
+        lambda: confirm(),
+        lambda: world.decide("suspend"),
+        lambda: world.decide("reinstate"),
+    ]
+    for number, act in enumerate(acts, start=1):
+        act()
+        assert told() == number

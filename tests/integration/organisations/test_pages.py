@@ -1,5 +1,6 @@
 """The pages of organisations, as people use them: register, join, edit, verify, look up."""
 
+import re
 from itertools import count
 from typing import Any
 
@@ -16,7 +17,7 @@ from marketplace.kernel.actor import SYSTEM, PlatformRole
 from marketplace.kernel.db import db, transaction
 from marketplace.organisations import queries, services
 from marketplace.organisations.lifecycle import OrganisationStatus
-from marketplace.organisations.models import Membership, Organisation
+from marketplace.organisations.models import Designation, Membership, Organisation
 
 CODE, OTHER_CODE = "91110000600037341L", "91510100MA61XWK114"
 WHOLE = {
@@ -89,7 +90,8 @@ def organisation_id() -> int:
 
 def verify(operator: FlaskClient) -> None:
     ids = [str(d.id) for d in db.session.scalars(select(Organisation)).one().designations]
-    page = operator.post(f"/workbench/verification/{organisation_id()}/verify", data={"confirmed": ids})
+    sent = {"confirmed": ids, "version": version()}
+    page = operator.post(f"/workbench/verification/{organisation_id()}/verify", data=sent)
     assert page.status_code == 302
 
 
@@ -199,7 +201,8 @@ def test_the_operator_sees_all_that_is_declared_and_decides(
         assert declared in page
     refused = operator.post(f"{address}/return", data={"reason": ""})
     assert refused.status_code == 422
-    assert operator.post(f"{address}/return", data={"reason": "编号与名单不符"}).status_code == 302
+    sent = {"reason": "编号与名单不符", "version": version()}
+    assert operator.post(f"{address}/return", data=sent).status_code == 302
     assert "编号与名单不符" in manager.get("/workbench/organisation").text
     edit(manager)
     verify(operator)
@@ -235,6 +238,47 @@ def test_the_second_of_two_editors_sees_both_texts(
     assert again.status_code == 302
 
 
+@pytest.mark.parametrize("act", ["verify", "designations"])
+def test_an_operator_confirms_only_what_they_have_read(
+    manager: FlaskClient, operator: FlaskClient, act: str
+) -> None:
+    edit(manager)
+    address = f"/workbench/verification/{organisation_id()}"
+    if act == "designations":
+        verify(operator)
+    page = operator.get(address).text
+    read = re.findall(r'name="version" value="(\d+)"', page)
+    assert len(read) == 2
+    assert set(read) == {str(version())}
+    confirmed = db.session.scalars(select(Designation.id)).all()
+    if act == "verify":
+        operator.post(f"{address}/return", data={"reason": "请补正", "version": read[0]})
+    changed = {"designations-0-number": "没有人核对过的文号"}
+    assert edit(manager, act="save" if act == "designations" else "submit", **changed).status_code == 302
+    stale = operator.post(f"{address}/{act}", data={"confirmed": confirmed, "version": read[0]})
+    assert stale.status_code == 409
+    assert "没有人核对过的文号" in stale.text
+    assert f'name="version" value="{version()}"' in stale.text
+    assert db.session.scalars(select(Designation.confirmed_at)).all() == [None]
+    fresh = operator.post(f"{address}/{act}", data={"confirmed": confirmed, "version": version()})
+    assert fresh.status_code == 302
+    assert db.session.scalars(select(Designation.confirmed_at)).one() is not None
+
+
+def test_a_reason_is_not_lost_when_the_organisation_has_changed(
+    manager: FlaskClient, operator: FlaskClient
+) -> None:
+    edit(manager)
+    verify(operator)
+    read = version()
+    assert edit(manager, address="新地址", act="save").status_code == 302
+    address = f"/workbench/verification/{organisation_id()}/suspend"
+    stale = operator.post(address, data={"reason": "多次失约，见附件", "version": read})
+    assert stale.status_code == 409
+    assert "多次失约，见附件" in stale.text
+    assert status() is OrganisationStatus.VERIFIED
+
+
 def test_the_public_page_shows_what_was_confirmed_and_nothing_personal(
     client: FlaskClient, manager: FlaskClient, operator: FlaskClient
 ) -> None:
@@ -261,7 +305,7 @@ def test_the_public_list_filters_by_its_url(
         ("?designation=chain_master&kind=enterprise&cluster=A&region=500000", True),
         ("?region=500113", False),
         ("?q=巴渡", True),
-        ("?kind=nonsense&page=abc&designation=%00", True),
+        ("?kind=nonsense&page=abc&designation=nonsense", True),
     ):
         page = client.get(f"/organisations{query}")
         assert page.status_code == 200
