@@ -16,7 +16,7 @@ from marketplace.identity.models import (
     UserSession,
 )
 from marketplace.kernel.actor import PlatformRole
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
 
 IDLE_LIMIT = timedelta(minutes=30)
@@ -68,6 +68,14 @@ def find_user_by_email(email: str) -> User | None:
 
 def get_user(user_id: int) -> User:
     user = db.session.get(User, user_id)
+    if user is None:
+        raise NotFound(f"user {user_id}")
+    return user
+
+
+def get_user_for_change(user_id: int) -> User:
+    """The account as it now is, held to the end of the transaction."""
+    user = db.session.scalar(for_change(select(User).where(User.id == user_id), User))
     if user is None:
         raise NotFound(f"user {user_id}")
     return user

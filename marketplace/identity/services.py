@@ -17,9 +17,9 @@ from marketplace.identity.credentials import hash_password, hash_token, new_toke
 from marketplace.identity.documents import CURRENT_VERSIONS
 from marketplace.identity.models import Consent, OneTimeToken, TokenPurpose, User, UserSession
 from marketplace.identity.rules import obstacles_to_password
-from marketplace.kernel.actor import SYSTEM, Actor, PlatformRole
+from marketplace.kernel.actor import ANONYMOUS, SYSTEM, Actor, PlatformRole
 from marketplace.kernel.db import db
-from marketplace.kernel.errors import NotFound, Obstructed
+from marketplace.kernel.errors import DomainError, NotFound, Obstructed
 from marketplace.notifications.services import send_letter, send_secret
 
 SESSION_LIFETIME = timedelta(hours=12)
@@ -224,7 +224,8 @@ def request_password_reset(email: str, *, path: str, now: datetime) -> None:
         link=path.replace(PLACE_IN_PATH, token),
         at=now,
     )
-    record("user.request_reset", "user", user.id, by=actor_of(user), at=now, label=user.name)
+    # Anybody may type an address: that it was its owner who asked is not known.
+    record("user.request_reset", "user", user.id, by=ANONYMOUS, at=now, label=user.name)
 
 
 def invite_platform_user(email: str, role: PlatformRole, *, by: Actor, now: datetime) -> str:
@@ -321,12 +322,28 @@ def register_with_token(token: str, *, name: str, phone: str, password_hash: str
 def reset_password(token: str, password_hash: str, *, now: datetime) -> User:
     """Set a new password by a reset link; every session of the account ends."""
     spent = _spend(token, (TokenPurpose.PASSWORD_RESET,), now=now)
-    user = queries.get_user(spent.user_id or 0)
+    user = queries.get_user_for_change(spent.user_id or 0)
     if user.disabled_at is not None:
         raise SpentToken("the account is disabled")
     _set_password(user, password_hash, type_="user.reset_password", now=now)
     end_sessions(user.id)
     return user
+
+
+def get_unchanged(user_id: int, *, verified_hash: str) -> User:
+    """The account whose password was verified before the transaction, held to its end. Raises StalePassword.
+
+    Verifying takes long by intent; meanwhile the password may have been changed and all sessions ended, or
+    the account shut.
+    """
+    user = queries.get_user_for_change(user_id)
+    if user.password_hash != verified_hash or user.disabled_at is not None:
+        raise StalePassword
+    return user
+
+
+class StalePassword(DomainError):
+    """What was verified is no longer the account's password, or the account no longer in use."""
 
 
 def change_password(user: User, password_hash: str, *, now: datetime) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete
+from sqlalchemy import case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.identity.models import AttemptWindow
@@ -29,6 +29,7 @@ LETTER_ACCOUNT = Limit("letter_account", 3, timedelta(hours=1))
 LETTER_ADDRESS = Limit("letter_address", 30, timedelta(hours=1))
 TOKEN_ADDRESS = Limit("token_address", 60, timedelta(minutes=15))
 LONGEST_WINDOW = timedelta(hours=1)
+MOST_PRUNED = 200
 
 
 class TooManyAttempts(DomainError):
@@ -63,7 +64,23 @@ def count_attempts(attempts: list[tuple[Limit, str]], *, now: datetime) -> None:
                 },
             )
         )
-    db.session.execute(delete(AttemptWindow).where(AttemptWindow.started_at <= now - LONGEST_WINDOW))
+    _prune(now)
+
+
+def _prune(now: datetime) -> None:
+    """Forget what no limit asks about any more.
+
+    The transaction holds rows of its own by now: it steps over what others hold instead of waiting for it.
+    """
+    old = (
+        select(AttemptWindow.key)
+        .where(AttemptWindow.started_at <= now - LONGEST_WINDOW)
+        .limit(MOST_PRUNED)
+        .with_for_update(skip_locked=True)
+    )
+    db.session.execute(
+        delete(AttemptWindow).where(AttemptWindow.key.in_(old)).execution_options(synchronize_session=False)
+    )
 
 
 def refuse_excess(attempts: list[tuple[Limit, str]], *, now: datetime) -> None:
@@ -79,7 +96,7 @@ def refuse_excess(attempts: list[tuple[Limit, str]], *, now: datetime) -> None:
 
 def forgive(attempts: list[tuple[Limit, str]]) -> None:
     """Forget what was counted for an attempt that turned out to be rightful."""
-    for limit, subject in attempts:
-        window = db.session.get(AttemptWindow, _key(limit, subject))
-        if window is not None:
-            db.session.delete(window)
+    keys = [_key(limit, subject) for limit, subject in attempts]
+    db.session.execute(
+        delete(AttemptWindow).where(AttemptWindow.key.in_(keys)).execution_options(synchronize_session=False)
+    )

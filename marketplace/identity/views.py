@@ -17,7 +17,7 @@ from marketplace.identity.forms import (
     SignInForm,
 )
 from marketplace.identity.models import ConsentDocument, OneTimeToken, TokenPurpose, User
-from marketplace.identity.services import SpentToken
+from marketplace.identity.services import SpentToken, StalePassword
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
@@ -69,19 +69,26 @@ def sign_in_post() -> ResponseReturnValue:
     _throttle([account, address])
     user = _find_by_password(email, password)
     if user is None:
-        wrong = Obstacle("email", _("邮箱或密码不正确"))
-        return _refused("identity/sign_in.html", form=form, next=target, obstacles=[wrong])
-    better_hash = (
-        credentials.hash_password(password) if credentials.needs_rehash(user.password_hash) else None
-    )
+        return _wrong_password(form, target)
+    user_id, verified = user.id, user.password_hash
+    better_hash = credentials.hash_password(password) if credentials.needs_rehash(verified) else None
     now = clock.now()
-    with transaction():
-        user = queries.get_user(user.id)
-        if better_hash:
-            services.rehash_password(user, better_hash, now=now)
-        throttling.forgive([account, address])
-        sessions.begin(user, now=now)
+    try:
+        with transaction():
+            user = services.get_unchanged(user_id, verified_hash=verified)
+            if better_hash:
+                services.rehash_password(user, better_hash, now=now)
+            # Not the address: whoever has an account could forgive themself their tries at others'.
+            throttling.forgive([account])
+            sessions.begin(user, now=now)
+    except StalePassword:
+        return _wrong_password(form, target)
     return redirect(target or url_for("workbench.home"))
+
+
+def _wrong_password(form: SignInForm, target: str) -> ResponseReturnValue:
+    wrong = Obstacle("email", _("邮箱或密码不正确"))
+    return _refused("identity/sign_in.html", form=form, next=target, obstacles=[wrong])
 
 
 def _find_by_password(email: str, password: str) -> User | None:
@@ -288,19 +295,22 @@ def change_password() -> ResponseReturnValue:
     limit = (throttling.SIGN_IN_ACCOUNT, user.email)
     _throttle([limit])
     user = _own_account()
-    try:
-        if not credentials.is_password(form.current.data, user.password_hash):
-            raise Obstructed([Obstacle("current", _("现在的密码不正确"))])
-        hashed = services.prepare_password(form.password.data, name=user.name, email=user.email)
-    except Obstructed as error:
-        page = _account_page(password=form, obstacles=error.obstacles)
-        return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
+    user_id, verified = user.id, user.password_hash
+    wrong = Obstacle("current", _("现在的密码不正确"))
     now = clock.now()
-    with transaction():
-        user = _own_account()
-        services.change_password(user, hashed, now=now)
-        throttling.forgive([limit])
-        sessions.begin(user, now=now)
+    try:
+        if not credentials.is_password(form.current.data, verified):
+            raise Obstructed([wrong])
+        hashed = services.prepare_password(form.password.data, name=user.name, email=user.email)
+        with transaction():
+            user = services.get_unchanged(user_id, verified_hash=verified)
+            services.change_password(user, hashed, now=now)
+            throttling.forgive([limit])
+            sessions.begin(user, now=now)
+    except (Obstructed, StalePassword) as error:
+        obstacles = error.obstacles if isinstance(error, Obstructed) else [wrong]
+        page = _account_page(password=form, obstacles=obstacles)
+        return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
     flash(_("密码已更改，其他设备上的登录已全部退出"), "success")
     return redirect(url_for("identity.account"))
 
