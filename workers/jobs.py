@@ -34,6 +34,7 @@ JOBS: dict[str, Job] = {
     "matching.rank_seeker": Job("marketplace.matching.jobs:rank_seeker"),
     "matching.place_capability": Job("marketplace.matching.jobs:place_capability"),
     "matching.remove": Job("marketplace.matching.jobs:remove"),
+    "matching.organisation_changed": Job("marketplace.matching.jobs:organisation_changed"),
     "matching.build_epoch": Job("marketplace.matching.jobs:build_epoch", seconds=3600),
     "matching.rank_import": Job("marketplace.matching.jobs:rank_import", seconds=3600),
     "matching.rerank_batch": Job("marketplace.matching.jobs:rerank_batch", seconds=3600),

@@ -3,6 +3,7 @@
     matching.rank_seeker       subject: a challenge or need, payload kind
     matching.place_capability  subject: a capability
     matching.remove            subject: what was withdrawn, payload kind
+    matching.organisation_changed  subject: an organisation whose standing or facts count in rankings
     matching.build_epoch       bulk: learn the corpus anew, then rank everything by it
     matching.rank_import       bulk: take over what an import brought, then rank everything
     matching.rerank_batch      bulk: the same without an import; whatever was missed is taken up
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.outbox import Lease, Work
-from marketplace.matching import corpus, epochs, runs
+from marketplace.matching import corpus, epochs, runs, sources
 from marketplace.matching.models import PostingKind
 from marketplace.matching.sources import Subject
 
@@ -42,6 +43,22 @@ def remove(lease: Lease) -> None:
             runs.remove_capability(subject.id, finish=_finisher(lease, work))
         else:
             runs.close_seeker(subject, finish=_finisher(lease, work))
+
+
+def organisation_changed(lease: Lease) -> None:
+    """Place and rank anew whatever an organisation has made public, or take it off the lists."""
+    for work in lease.work:
+        if work.subject_id is None:
+            raise ValueError(f"work {work.id} names no organisation")
+        for subject in sources.list_public_of(work.subject_id):
+            if subject.kind is PostingKind.CAPABILITY:
+                runs.place_capability(subject.id)
+            else:
+                runs.close_seeker(subject)
+                runs.rank_seeker(subject, again=True)
+            lease.renew()
+        with transaction():
+            lease.finish([work.id])
 
 
 def build_epoch(lease: Lease) -> None:

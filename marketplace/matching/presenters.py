@@ -61,6 +61,7 @@ WORK = {
     "matching.rank_seeker": N_("匹配榜单或需求"),
     "matching.place_capability": N_("能力入列"),
     "matching.remove": N_("移出名单"),
+    "matching.organisation_changed": N_("单位情况变更后重新匹配"),
     "matching.build_epoch": N_("重建语料统计"),
     "matching.rank_import": N_("匹配导入条目"),
     "matching.rerank_batch": N_("全部重新匹配"),

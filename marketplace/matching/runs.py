@@ -76,8 +76,7 @@ def rank_seeker(subject: Subject, *, again: bool = False, finish: Finish = nothi
         now = clock.now()
         seeker = sources.read_one(subject, now=now)
         if seeker is None or not is_open(seeker, now):
-            with transaction():
-                finish()
+            _pass_over(seeker, finish=finish)
             return False
         state, ranker = epochs.open_corpus()
         shortlist = compute(seeker, ranker, state, now=now)
@@ -88,6 +87,17 @@ def rank_seeker(subject: Subject, *, again: bool = False, finish: Finish = nothi
             finish()
         return effect
     raise CorpusRestless(f"{subject.kind} {subject.id}")
+
+
+def _pass_over(document: Matchable | None, *, finish: Finish) -> None:
+    """Note that a version was looked at and is not to be matched, so that nobody asks for it again."""
+    state, _ranker = epochs.open_corpus()
+    with transaction():
+        if document is not None:
+            fence = _locked_ranking(PostingKind(document.kind), document.id)
+            if fence is None or fence.ranked_version < document.version:
+                _note_ranked(fence, document, state, run_id=None, now=clock.now())
+        finish()
 
 
 def compute(seeker: Matchable, ranker: Ranker, state: State, *, now: datetime) -> Shortlist:
@@ -276,7 +286,9 @@ def place_capability(capability_id: int, *, finish: Finish = nothing_to_finish) 
     now = clock.now()
     document = sources.read_one(Subject(PostingKind.CAPABILITY, capability_id), now=now)
     if document is None or not is_open(document, now):
-        return remove_capability(capability_id, finish=finish)
+        changed = remove_capability(capability_id)
+        _pass_over(document, finish=finish)
+        return changed
     with transaction():
         corpus.put_in_force([document], now=now)
     state, ranker = epochs.open_corpus()

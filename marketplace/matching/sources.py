@@ -8,18 +8,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from types import ModuleType
+from typing import Any
+
+from sqlalchemy import select
 
 from marketplace.capabilities import queries as capabilities
+from marketplace.capabilities.models import Capability
 from marketplace.challenges import queries as challenges
+from marketplace.challenges.lifecycle import ChallengeStatus
+from marketplace.challenges.models import Challenge
+from marketplace.kernel.db import db
 from marketplace.matching.engine.documents import Conditions, Kind, Matchable, Standing
 from marketplace.matching.models import PostingKind
 from marketplace.needs import queries as needs
+from marketplace.needs.models import Need
 from marketplace.postings.matchable import Matchable as Posted
 
 SEEKERS = (PostingKind.CHALLENGE, PostingKind.NEED)
 
 # Whom a seeker admits and how it accepts is no description of what it needs.
 _NO_DESCRIPTION = ("requirements", "acceptance", "qualification")
+_PUBLIC: Mapping[PostingKind, tuple[Any, Sequence[Any]]] = {
+    PostingKind.CHALLENGE: (Challenge, (ChallengeStatus.PUBLISHED, ChallengeStatus.COLLECTED)),
+    PostingKind.NEED: (Need, needs.PUBLIC),
+    PostingKind.CAPABILITY: (Capability, capabilities.PUBLIC),
+}
 _QUERIES: Mapping[PostingKind, ModuleType] = {
     PostingKind.CHALLENGE: challenges,
     PostingKind.NEED: needs,
@@ -65,6 +78,19 @@ def list_open_versions(now: datetime) -> dict[Subject, int]:
     return {
         Subject(kind, id): version for kind, versions in found.items() for id, version in versions.items()
     }
+
+
+def list_public_of(organisation_id: int) -> list[Subject]:
+    """Everything public of one organisation, whether or not it is still open."""
+    found = []
+    for kind, (entity, statuses) in _PUBLIC.items():
+        ids = db.session.scalars(
+            select(entity.id)
+            .where(entity.organisation_id == organisation_id, entity.status.in_(statuses))
+            .order_by(entity.id)
+        )
+        found += [Subject(kind, posting_id) for posting_id in ids]
+    return found
 
 
 def to_document(posted: Posted) -> Matchable:

@@ -66,7 +66,11 @@ def read_work() -> UnfinishedWork:
             OutboxRow.kind.startswith("matching."), OutboxRow.done_at.is_(None)
         )
     ).all()
-    named = [(Subject(PostingKind(r.payload["kind"]), r.subject_id), r.dead_at) for r in rows if not r.bulk]
+    named = [
+        (Subject(PostingKind(r.payload["kind"]), r.subject_id), r.dead_at)
+        for r in rows
+        if "kind" in r.payload
+    ]
     return UnfinishedWork(
         subjects=frozenset(subject for subject, _dead_at in named),
         open_subjects=frozenset(subject for subject, dead_at in named if dead_at is None),

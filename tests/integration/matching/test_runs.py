@@ -26,7 +26,9 @@ from marketplace.matching.sources import Subject
 from marketplace.needs import services as needs
 from marketplace.needs.models import Need
 from marketplace.needs.queries import get_need
-from tests.integration.support import a_capability, a_need, an_editor
+from marketplace.organisations import services as organisations
+from marketplace.organisations.models import Organisation
+from tests.integration.support import a_capability, a_need, an_editor, an_operator
 
 OTHER_TRADES = (
     ("柑橘糖度无损检测分选线", "用近红外透射光谱检测柑橘糖度并分选，每小时处理十吨，果皮损伤率低。"),
@@ -311,6 +313,39 @@ def test_the_sweep_asks_for_what_nobody_asked_for(app, others):
     assert not list(checks.INVARIANTS[0].violations(clock.now()))
     work_off()
     assert sweeps.list_missing(now=clock.now()) == []
+
+
+def test_a_suspended_supplier_leaves_every_list_and_comes_back_when_reinstated(app, others):
+    supplier, operator = an_editor(), an_operator()
+    offered = a_capability(supplier)
+    need = a_need(an_editor())
+    work_off()
+    assert offered.id in shortlist(need)
+    moves = ((organisations.suspend_organisation, False), (organisations.reinstate_organisation, True))
+    for act, present in moves:
+        with transaction():
+            organisation = db.session.get_one(Organisation, supplier.organisation_id)
+            version = organisation.version
+            act(organisation, reason="核查资质", version=version, by=operator, now=clock.now())
+        assert work_off() >= 1
+        assert (offered.id in shortlist(need)) is present
+    assert list(checks.INVARIANTS[0].violations(clock.now())) == []
+
+
+def test_what_was_suspended_before_it_was_ranked_is_not_asked_for_again_and_again(app, others):
+    supplier, buyer, operator = an_editor(), an_editor(), an_operator()
+    offered, need = a_capability(supplier), a_need(buyer)
+    for actor in (supplier, buyer):
+        with transaction():
+            one = db.session.get_one(Organisation, actor.organisation_id)
+            organisations.suspend_organisation(
+                one, reason="核查资质", version=one.version, by=operator, now=clock.now()
+            )
+    work_off()
+    sweeps.sweep()
+    assert work_off() == 0
+    assert queries.find_run(PostingKind.NEED, need.id) is None
+    assert queries.list_places(offered.id) == []
 
 
 def test_a_confidential_price_reaches_no_document(app, others):
