@@ -19,7 +19,7 @@ from marketplace.audit import services as audit
 from marketplace.config import ROOT, Settings
 from marketplace.kernel import assets, db, filters, navigation, panels, security
 from marketplace.kernel.access import permits
-from marketplace.kernel.actor import ANONYMOUS, acting
+from marketplace.kernel.actor import ANONYMOUS, acting, forget_actor
 from marketplace.kernel.errors import (
     Forbidden,
     InvalidTransition,
@@ -69,6 +69,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.init_app(app)
     db.init_app(app)
     audit.init_app()
+    # Rights are asked anew inside the transaction: what was true when the page was opened may be over.
+    db.at_begin(forget_actor)
     Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
     Babel(app)
     filters.init_app(app)

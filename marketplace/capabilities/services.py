@@ -162,7 +162,8 @@ def _note(
         capability.id,
         by=by,
         at=now,
-        label=capability.title,
+        # The trail is read by others: a title counts only once it has been published.
+        label=capability.public_no if capability.published_at is None else capability.title,
         organisation_id=capability.organisation_id,
         from_status=was or (None if action == "create" else capability.status),
         to_status=capability.status,

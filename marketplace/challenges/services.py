@@ -27,6 +27,7 @@ from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
 from marketplace.kernel.typed import obstacles_in
 from marketplace.notifications.services import send_letter
+from marketplace.organisations.queries import may_post_challenges
 from marketplace.postings import queries as postings
 from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
@@ -111,7 +112,10 @@ def approve(challenge: Challenge, *, version: int | None = None, by: Actor, now:
     was = challenge.status
     status = LIFECYCLE.advance(was, "approve", by=by.parties(challenge.organisation_id))
     _check_read(challenge, version)
-    if obstacles := list(obstacles_to_submitting(draft_of(challenge), now=now)):
+    obstacles = list(obstacles_to_submitting(draft_of(challenge), now=now))
+    if not may_post_challenges(challenge.organisation, now=now):
+        obstacles.append(Obstacle("organisation", N_("发榜单位现在没有发榜资格（未核验、已暂停或称号失效）")))
+    if obstacles:
         raise Obstructed(obstacles)
     challenge.status, challenge.published_at = ChallengeStatus(status), now
     _note("approve", challenge, by=by, now=now, was=was)
@@ -282,7 +286,8 @@ def _note(
         challenge.id,
         by=by,
         at=now,
-        label=challenge.title,
+        # The trail is read by others: a title counts only once it has been handed in.
+        label=challenge.public_no if challenge.submitted_at is None else challenge.title,
         organisation_id=challenge.organisation_id,
         from_status=was,
         to_status=challenge.status,

@@ -87,11 +87,18 @@ db = SQLAlchemy(
 )
 
 _writing: ContextVar[bool] = ContextVar("writing", default=False)
+_at_begin: list[Callable[[], None]] = []
 _before_commit: list[Callable[[Session], None]] = []
 
 
 class UncommittedWork(RuntimeError):
     """Changes were made outside `transaction()`; they would have been lost in silence."""
+
+
+def at_begin(hook: Callable[[], None]) -> None:
+    """Have `hook` run at the start of every transaction, before anything is read in it."""
+    if hook not in _at_begin:
+        _at_begin.append(hook)
 
 
 def before_commit(hook: Callable[[Session], None]) -> None:
@@ -119,12 +126,16 @@ def transaction() -> Iterator[Session]:
     if session.new or session.dirty or session.deleted:
         raise UncommittedWork("changes were pending before the transaction began")
     session.rollback()
+    # A rollback with no transaction open expires nothing, and what an earlier one had loaded would be judged.
+    session.expire_all()
+    for hook in _at_begin:
+        hook()
     with writing():
         try:
             yield session
             session.flush()
-            for hook in _before_commit:
-                hook(session)
+            for closing in _before_commit:
+                closing(session)
             session.commit()
         except BaseException:
             session.rollback()
@@ -143,7 +154,9 @@ def for_change(statement: Select[T], entity: type[Any]) -> Select[T]:
 
     SQLite has but one writer anyway.
     """
-    return statement.with_for_update(of=entity) if in_transaction() else statement
+    if not in_transaction():
+        return statement
+    return statement.with_for_update(of=entity).execution_options(populate_existing=True)
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import Integer, String, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.kernel.dates import business_date
@@ -20,14 +21,16 @@ class NumberSeries(Base):
 def next_numbers(prefix: str, count: int, *, now: datetime, width: int = 4) -> list[str]:
     """Take `count` numbers of the series inside the current transaction; the row lock queues others up."""
     year = business_date(now).year
-    session = db.session
-    # Seldom true: the first number of a year. Two first takers meet at the primary key, and one retries.
-    row = session.scalar(
-        select(NumberSeries).where(NumberSeries.prefix == prefix, NumberSeries.year == year).with_for_update()
-    )
-    if row is None:
-        row = NumberSeries(prefix=prefix, year=year, last=0)
-        session.add(row)
+    session = db.session()
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # The first number of a year makes the row; of two first takers the second waits here for the other.
+    session.execute(insert(NumberSeries).values(prefix=prefix, year=year, last=0).on_conflict_do_nothing())
+    row = session.scalars(
+        select(NumberSeries)
+        .where(NumberSeries.prefix == prefix, NumberSeries.year == year)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
     first = row.last + 1
     row.last += count
     session.flush()

@@ -199,7 +199,8 @@ def _note(
         need.id,
         by=by,
         at=now,
-        label=need.title,
+        # The trail is read by others: a title counts only once it has been published.
+        label=need.public_no if need.published_at is None else need.title,
         organisation_id=need.organisation_id,
         from_status=was or (None if action == "create" else need.status),
         to_status=need.status,

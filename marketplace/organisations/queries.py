@@ -11,7 +11,7 @@ from marketplace.identity.models import User
 from marketplace.identity.queries import SignedIn
 from marketplace.kernel.actor import Actor, OrganisationRole
 from marketplace.kernel.dates import business_date
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, for_change, in_transaction
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page, paginate
 from marketplace.organisations.kinds import LEADING, DesignationKind, OrganisationKind
@@ -33,8 +33,12 @@ IN_THE_QUEUE = (OrganisationStatus.PENDING,)
 
 
 def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
-    """The actor behind a session, with the organisation it acts for: one statement."""
-    chosen = facts.organisation_id or 0
+    """The actor behind a session, with the organisation it acts for: one statement.
+
+    That is the chosen one, and until a person has chosen, the first they belong to. Who no longer belongs to
+    the chosen one acts for none: what was begun for it must not end up in another.
+    """
+    chosen = facts.organisation_id
     row = db.session.execute(
         select(
             Membership.role,
@@ -45,8 +49,12 @@ def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
             is_leading(business_date(now)).label("leading"),
         )
         .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Membership.user_id == facts.user_id, Membership.status == MembershipStatus.ACTIVE)
-        .order_by(case((Organisation.id == chosen, 0), else_=1), Membership.id)
+        .where(
+            Membership.user_id == facts.user_id,
+            Membership.status == MembershipStatus.ACTIVE,
+            true() if chosen is None else Organisation.id == chosen,
+        )
+        .order_by(Membership.id)
         .limit(1)
     ).one_or_none()
     if row is None:
@@ -157,6 +165,15 @@ def live_designations(organisation: Organisation, *, now: datetime) -> list[Desi
         if designation.confirmed_at is not None
         and (designation.valid_to is None or designation.valid_to >= today)
     ]
+
+
+def may_post_challenges(organisation: Organisation, *, now: datetime) -> bool:
+    """Whether the organisation has the right to post now: a verified enterprise with a live leading title."""
+    return (
+        organisation.status is OrganisationStatus.VERIFIED
+        and organisation.kind is OrganisationKind.ENTERPRISE
+        and any(d.kind in LEADING for d in live_designations(organisation, now=now))
+    )
 
 
 # --- lists ----------------------------------------------------------------------------------------------
@@ -272,25 +289,39 @@ def list_members(organisation_id: int) -> list[Membership]:
 
 
 def get_membership(membership_id: int, *, organisation_id: int) -> Membership:
-    found = db.session.scalar(
-        select(Membership).where(
-            Membership.id == membership_id, Membership.organisation_id == organisation_id
-        )
+    """The membership; inside a transaction held to its end, so that what is judged is what is changed."""
+    if in_transaction():
+        # Before the membership, as in every act that holds both.
+        lock_organisation(organisation_id)
+    statement = select(Membership).where(
+        Membership.id == membership_id, Membership.organisation_id == organisation_id
     )
+    found = db.session.scalar(for_change(statement, Membership))
     if found is None:
         raise NotFound(f"membership {membership_id}")
     return found
 
 
 def find_live_membership(user_id: int, *, organisation_id: int | None = None) -> Membership | None:
-    """Where a person belongs or asks to belong; the older first."""
-    statement = select(Membership).where(
-        Membership.user_id == user_id,
-        Membership.status.in_((MembershipStatus.REQUESTED, MembershipStatus.ACTIVE)),
-    )
+    """Where a person belongs or asks to belong, the older first; held to the end of a transaction."""
+    return _find_membership(user_id, organisation_id, MembershipStatus.REQUESTED, MembershipStatus.ACTIVE)
+
+
+def find_request(user_id: int) -> Membership | None:
+    """A person's request to join that nobody has answered; held to the end of a transaction."""
+    return _find_membership(user_id, None, MembershipStatus.REQUESTED)
+
+
+def _find_membership(
+    user_id: int, organisation_id: int | None, *statuses: MembershipStatus
+) -> Membership | None:
+    statement = select(Membership).where(Membership.user_id == user_id, Membership.status.in_(statuses))
     if organisation_id is not None:
+        if in_transaction():
+            lock_organisation(organisation_id)
         statement = statement.where(Membership.organisation_id == organisation_id)
-    return db.session.scalar(statement.order_by(Membership.status, Membership.id).limit(1))
+    statement = statement.order_by(Membership.status, Membership.id).limit(1)
+    return db.session.scalar(for_change(statement, Membership))
 
 
 def list_organisations_of(user_id: int) -> list[tuple[int, str]]:

@@ -6,9 +6,10 @@ from flask.typing import ResponseReturnValue
 from marketplace.audit import anchor
 from marketplace.audit import queries as audit
 from marketplace.kernel.access import policy
+from marketplace.kernel.actor import acting
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import page_number
-from marketplace.oversight import presenters
+from marketplace.oversight import presenters, queries
 
 bp = Blueprint("oversight", __name__, url_prefix="/workbench")
 
@@ -36,7 +37,8 @@ def trail() -> ResponseReturnValue:
 @bp.get("/history/<kind>/<int:subject_id>")
 @policy("oversight", "history")
 def history(kind: str, subject_id: int) -> ResponseReturnValue:
-    events = audit.list_history(kind, subject_id) if kind in presenters.SUBJECTS else []
+    seen = kind in presenters.SUBJECTS and queries.may_look_back(kind, subject_id, viewer=acting())
+    events = audit.list_history(kind, subject_id) if seen else []
     if not events:
         raise NotFound(f"{kind} {subject_id}")
     return render_template(

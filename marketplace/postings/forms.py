@@ -121,7 +121,7 @@ class IndicatorRows:
                 self.rows.append(IndicatorRow())
             return True
         name, _, number = form.get("remove", "").rpartition("-")
-        if name == self.prefix and number.isascii() and number.isdigit():
+        if name == self.prefix and number.isascii() and number.isdigit() and len(number) <= 4:
             if int(number) < len(self.rows):
                 del self.rows[int(number)]
             return True

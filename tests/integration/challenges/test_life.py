@@ -111,7 +111,7 @@ def test_an_unfinished_draft_is_kept_but_not_submitted(app: Flask, people: Peopl
         challenge = services.start_draft(ChallengeDraft(title="未写完"), by=people.editor, now=now)
 
     with pytest.raises(Obstructed) as refused, transaction():
-        services.submit(challenge, by=people.editor, now=now)
+        services.submit(queries.get_own(challenge.public_no, viewer=people.editor), by=people.editor, now=now)
 
     fields = {o.field for o in refused.value.obstacles}
     assert {"title", "clusters", "problem", "indicators", "closes_on", "budget_fen", "ip_terms"} <= fields
@@ -254,9 +254,10 @@ def test_closing_is_asked_of_the_clock(make_challenge: Make) -> None:
 def test_too_late_an_approval_is_refused_because_the_call_has_become_too_short(
     make_challenge: Make, people: People
 ) -> None:
-    challenge = make_challenge("submitted")
+    number = make_challenge("submitted").public_no
 
     with pytest.raises(Obstructed) as refused, transaction():
+        challenge = queries.get_challenge(number, viewer=people.operator)
         services.approve(challenge, by=people.operator, now=clock.now() + timedelta(days=25))
 
     assert [o.field for o in refused.value.obstacles] == ["closes_on"]

@@ -11,7 +11,7 @@ from marketplace.audit.queries import find_head, iterate_chain
 from marketplace.audit.services import UnauditedChange, record
 from marketplace.kernel import clock
 from marketplace.kernel.actor import SYSTEM
-from marketplace.kernel.db import UncommittedWork, db, transaction
+from marketplace.kernel.db import UncommittedWork, db, transaction, writing
 from marketplace.kernel.numbering import NumberSeries, next_number
 from marketplace.organisations.models import Organisation, OrganisationKind
 
@@ -77,29 +77,37 @@ def saved_organisation(name: str = "甲") -> Organisation:
     return organisation
 
 
-def test_every_act_leaves_its_row_in_a_whole_chain(app: Flask) -> None:
+def three_acts() -> int:
+    """Three audited acts; returns the number of the first row of theirs."""
+    head = find_head()
+    before = head.seq if head else 0
     for name in ("甲", "乙", "丙"):
         saved_organisation(name)
+    return before + 1
+
+
+def test_every_act_leaves_its_row_in_a_whole_chain(app: Flask) -> None:
+    first = three_acts()
+    db.session.expire_all()
     head = find_head()
     assert head is not None
-    assert head.seq == 3
-    assert [event.subject_label for event in iterate_chain()] == ["甲", "乙", "丙"]
+    assert head.seq == first + 2
+    assert [event.subject_label for event in iterate_chain()][-3:] == ["甲", "乙", "丙"]
     assert find_breaks(iterate_chain(), head_seq=head.seq, head_hash=head.hash, anchors={}) == []
 
 
 @pytest.mark.parametrize(
     ("tampering", "problem"),
     [
-        ("update audit_event set reason = '改写' where seq = 2", "altered"),
-        ("delete from audit_event where seq = 2", "missing"),
-        ("delete from audit_event where seq = 3", "head"),
+        ("update audit_event set reason = '改写' where seq = :second", "altered"),
+        ("delete from audit_event where seq = :second", "missing"),
+        ("delete from audit_event where seq = :second + 1", "head"),
     ],
 )
 def test_tampering_with_the_trail_is_found(app: Flask, tampering: str, problem: str) -> None:
-    for name in ("甲", "乙", "丙"):
-        saved_organisation(name)
+    second = three_acts() + 1
     with transaction():
-        db.session.execute(text(tampering))
+        db.session.execute(text(tampering), {"second": second})
     head = find_head()
     assert head is not None
     breaks = find_breaks(iterate_chain(), head_seq=head.seq, head_hash=head.hash, anchors={})
@@ -107,17 +115,30 @@ def test_tampering_with_the_trail_is_found(app: Flask, tampering: str, problem: 
 
 
 def test_a_tail_cut_together_with_the_head_is_found_by_the_anchor(app: Flask) -> None:
-    for name in ("甲", "乙", "丙"):
-        saved_organisation(name)
+    third = three_acts() + 2
+    db.session.expire_all()
     head = find_head()
     assert head is not None
     anchors = {head.seq: head.hash}
-    second = db.session.scalar(select(AuditEvent.hash).where(AuditEvent.seq == 2))
+    digest = db.session.scalar(select(AuditEvent.hash).where(AuditEvent.seq == third - 1))
     with transaction():
-        db.session.execute(text("delete from audit_event where seq = 3"))
-        db.session.execute(text("update audit_head set seq = 2, hash = :hash"), {"hash": second})
+        db.session.execute(text("delete from audit_event where seq = :third"), {"third": third})
+        db.session.execute(
+            text("update audit_head set seq = :seq, hash = :hash"), {"seq": third - 1, "hash": digest}
+        )
     db.session.expire_all()
     head = find_head()
     assert head is not None
     breaks = find_breaks(iterate_chain(), head_seq=head.seq, head_hash=head.hash, anchors=anchors)
     assert [found.problem for found in breaks] == ["anchor"]
+
+
+def test_what_another_transaction_changed_is_read_anew(app: Flask) -> None:
+    saved = saved_organisation()
+    with db.engine.connect() as other, writing():
+        other.execute(text("update organisation set version = 2"))
+        other.commit()
+    with transaction():
+        again = db.session.get(Organisation, saved.id)
+        assert again is not None
+        assert again.version == 2

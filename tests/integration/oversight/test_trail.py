@@ -4,7 +4,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from marketplace.kernel.db import db, transaction
-from tests.integration.support import a_capability, an_auditor, an_editor, client_of
+from tests.integration.support import a_capability, an_auditor, an_editor, an_operator, client_of
 
 
 def test_the_auditor_reads_the_trail_and_finds_it_whole(app: Flask) -> None:
@@ -29,6 +29,23 @@ def test_without_being_asked_the_chain_is_not_judged(app: Flask) -> None:
     page = client_of(app, an_auditor()).get("/workbench/trail").text
     assert "审计链完整" not in page
     assert "核验全链" in page
+
+
+def test_an_operator_does_not_learn_of_drafts_by_their_history(app: Flask) -> None:
+    owner = an_editor()
+    draft, public = a_capability(owner, published=False), a_capability(owner)
+    operator = client_of(app, an_operator())
+    missing = operator.get("/workbench/history/capability/999999")
+    assert operator.get(f"/workbench/history/capability/{public.id}").status_code == 200
+    hidden = operator.get(f"/workbench/history/capability/{draft.id}")
+    assert (hidden.status_code, missing.status_code) == (404, 404)
+
+
+def test_the_trail_names_a_draft_by_its_number_only(app: Flask) -> None:
+    draft = a_capability(an_editor(), published=False, title="尚未公开的转子平衡工艺")
+    page = client_of(app, an_auditor()).get("/workbench/trail").text
+    assert draft.public_no in page
+    assert "尚未公开的转子平衡工艺" not in page
 
 
 def test_an_organisation_does_not_read_the_trail(app: Flask) -> None:
