@@ -95,7 +95,8 @@ class Visit:
         session = self.page.context.new_cdp_session(self.page)
         session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
         session.detach()
-        found = self.page.evaluate("(rules) => axe.run({runOnly: rules}).then(r => r.violations)", RULES)
+        run = "rules => axe.run({runOnly: rules, resultTypes: ['violations']}).then(r => r.violations)"
+        found = self.page.evaluate(run, RULES)
         return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found]
 
 
