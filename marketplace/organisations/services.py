@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.audit.services import record
-from marketplace.identity.queries import list_platform_users
+from marketplace.identity.queries import get_user_for_change, list_platform_users
 from marketplace.kernel.actor import Actor, OrganisationRole, PlatformRole
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db
@@ -54,9 +54,16 @@ OPEN_TO_CHANGE = (
 
 
 def start_registration(draft: OrganisationDraft, *, by: Actor, now: datetime) -> Organisation:
-    """Begin a draft with its first manager. Raises Obstructed where the code is somebody's already."""
-    if by.user_id is None or by.platform_role is not None or by.organisation_id is not None:
+    """Begin a draft with its first manager.
+
+    Raises Obstructed where the code is somebody's already, or where the person belongs somewhere or asks to.
+    """
+    if by.user_id is None or by.platform_role is not None:
         raise Forbidden("organisation.register")
+    # A form sent twice registers once: the second waits here for the first, and then sees what it has done.
+    get_user_for_change(by.user_id)
+    if queries.find_live_membership(by.user_id):
+        raise Obstructed([Obstacle("uscc", N_("您已登记或申请加入单位"))])
     _refuse(list(obstacles_to_saving(draft)))
     if draft.uscc and queries.find_registered(code_from(draft.uscc)):
         raise Obstructed([_already_registered()])

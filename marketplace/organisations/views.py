@@ -85,10 +85,15 @@ def register() -> ResponseReturnValue:
     if queries.find_registered(code):
         return redirect(url_for("own_organisation.join", code=code))
     draft, now = OrganisationDraft(name=form.name.data, uscc=code), clock.now()
+    facts = signed_in()
     try:
         with transaction():
-            services.start_registration(draft, by=acting(), now=now)
+            organisation = services.start_registration(draft, by=acting(), now=now)
+            if facts is not None:
+                identity.act_for_organisation(facts.session_id, organisation.id)
     except Obstructed as error:
+        if queries.find_live_membership(actor.user_id or 0):
+            return redirect(url_for("own_organisation.own"))
         page = render_template("organisations/register.html", form=form, obstacles=error.obstacles)
         return _unprocessable(page)
     forget_actor()
@@ -131,7 +136,9 @@ def own() -> ResponseReturnValue:
     actor = acting()
     user_id = actor.user_id or 0
     if actor.organisation_id is None:
-        request_to_join = queries.find_live_membership(user_id)
+        if choices := queries.list_organisations_of(user_id):
+            return render_template("organisations/choose.html", organisations=choices)
+        request_to_join = queries.find_request(user_id)
         if request_to_join is None:
             return redirect(url_for("own_organisation.register"))
         return render_template("organisations/waiting.html", membership=request_to_join)
@@ -184,6 +191,7 @@ def edit() -> ResponseReturnValue:
     draft, now = forms.draft_from(form), clock.now()
     try:
         with transaction():
+            actor = acting()
             organisation = queries.get_for_change(_own_id(), viewer=actor)
             services.update_organisation(
                 organisation, draft, version=form.version.data or 0, by=actor, now=now
@@ -216,9 +224,10 @@ def _conflict(form: OrganisationForm, mine: OrganisationDraft) -> ResponseReturn
 
 def _submit(form: OrganisationForm | None) -> ResponseReturnValue:
     """Hand in what is saved; what is missing is told beside the fields, and the draft stays."""
-    actor, now = acting(), clock.now()
+    now = clock.now()
     try:
         with transaction():
+            actor = acting()
             organisation = queries.get_for_change(_own_id(), viewer=actor)
             services.submit_organisation(organisation, by=actor, now=now)
     except Obstructed as error:
@@ -240,8 +249,9 @@ def submit() -> ResponseReturnValue:
 @workbench_bp.post("/workbench/organisation/discard")
 @policy("organisation", "update")
 def discard() -> ResponseReturnValue:
-    actor, now = acting(), clock.now()
+    now = clock.now()
     with transaction():
+        actor = acting()
         organisation = queries.get_for_change(_own_id(), viewer=actor)
         services.discard_draft(organisation, by=actor, now=now)
     flash(_("草稿已放弃"), "success")
@@ -298,9 +308,10 @@ def decide_request(membership_id: int, answer: str) -> ResponseReturnValue:
 @workbench_bp.post("/workbench/organisation/members/<int:membership_id>/role")
 @policy("membership", "manage")
 def change_role(membership_id: int) -> ResponseReturnValue:
-    actor, now = acting(), clock.now()
+    now = clock.now()
     role = _role_from(request.form.get("role", ""))
     with transaction():
+        actor = acting()
         membership = queries.get_membership(membership_id, organisation_id=_own_id())
         services.change_role(membership, role=role, by=actor, now=now)
     flash(_("角色已更改"), "success")
@@ -310,8 +321,9 @@ def change_role(membership_id: int) -> ResponseReturnValue:
 @workbench_bp.post("/workbench/organisation/members/<int:membership_id>/remove")
 @policy("membership", "manage")
 def remove_member(membership_id: int) -> ResponseReturnValue:
-    actor, now = acting(), clock.now()
+    now = clock.now()
     with transaction():
+        actor = acting()
         membership = queries.get_membership(membership_id, organisation_id=_own_id())
         services.remove_member(membership, by=actor, now=now)
     flash(_("成员已移出"), "success")
@@ -322,9 +334,14 @@ def remove_member(membership_id: int) -> ResponseReturnValue:
 @policy("membership", "leave")
 def leave() -> ResponseReturnValue:
     """Leave the organisation acted for, or take back the request to join one."""
-    actor, now = acting(), clock.now()
+    now = clock.now()
     with transaction():
-        membership = queries.find_live_membership(actor.user_id or 0, organisation_id=actor.organisation_id)
+        actor = acting()
+        membership = (
+            queries.find_live_membership(actor.user_id or 0, organisation_id=actor.organisation_id)
+            if actor.organisation_id
+            else queries.find_request(actor.user_id or 0)
+        )
         if membership is None:
             raise NotFound("membership")
         was_member = membership.status is MembershipStatus.ACTIVE
