@@ -78,6 +78,16 @@ def take_out(posting_id: int) -> None:
         row.left_change = corpus.change
 
 
+def is_in_force(posting_id: int, digest: str | None) -> bool:
+    """Whether a capability's document is still the one with this digest, None for out of force.
+
+    The corpus is held, so that the answer stays true until the transaction ends.
+    """
+    db.session.execute(select(Corpus.id).where(Corpus.id == 1).with_for_update(read=True))
+    row = db.session.scalar(_in_force().where(MatchDocument.posting_id == posting_id))
+    return (row.sha256 if row is not None else None) == digest
+
+
 def input_digest(seeker: Matchable, state: State) -> str:
     """A hash of all that a ranking rests on: seeker, capabilities, epoch, weights, engine, dictionary."""
     return hashlib.sha256(f"{state.digest} {seeker.digest()}".encode()).hexdigest()

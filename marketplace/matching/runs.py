@@ -81,7 +81,9 @@ def rank_seeker(subject: Subject, *, again: bool = False, finish: Finish = nothi
         state, ranker = epochs.open_corpus()
         shortlist = compute(seeker, ranker, state, now=now)
         with transaction():
-            if not corpus.still_holds(state):
+            # Withdrawn or revised while it was being ranked: look again at what it is now.
+            held = sources.read_held(subject, now=now)
+            if held is None or held.digest() != seeker.digest() or not corpus.still_holds(state):
                 continue
             effect = _keep(shortlist, again=again)
             finish()
@@ -284,13 +286,15 @@ def place_capability(capability_id: int, *, finish: Finish = nothing_to_finish) 
     How many shortlists changed. A capability that is no longer public is taken out instead.
     """
     now = clock.now()
-    document = sources.read_one(Subject(PostingKind.CAPABILITY, capability_id), now=now)
+    with transaction():
+        # Read where it is taken over: what was withdrawn a moment before must not come back.
+        document = sources.read_held(Subject(PostingKind.CAPABILITY, capability_id), now=now)
+        if document is not None and is_open(document, now):
+            corpus.put_in_force([document], now=now)
     if document is None or not is_open(document, now):
         changed = remove_capability(capability_id)
         _pass_over(document, finish=finish)
         return changed
-    with transaction():
-        corpus.put_in_force([document], now=now)
     state, ranker = epochs.open_corpus()
     boards = _current_boards(state)
     matches = {
@@ -301,7 +305,9 @@ def place_capability(capability_id: int, *, finish: Finish = nothing_to_finish) 
     for board in boards:
         match = matches.get(board.seeker.key)
         if board.holds(capability_id) or (match is not None and board.admits(match, ranker.size)):
-            changed += _change_board(board, capability_id, match, ranker, state, cause="placed")
+            changed += _change_board(
+                board, capability_id, match, ranker, state, digest=document.digest(), cause="placed"
+            )
     with transaction():
         fence = _locked_ranking(PostingKind.CAPABILITY, capability_id)
         if fence is None or fence.ranked_version <= document.version:
@@ -319,7 +325,9 @@ def remove_capability(capability_id: int, *, finish: Finish = nothing_to_finish)
     changed = 0
     for board in _current_boards(state):
         if board.holds(capability_id):
-            changed += _change_board(board, capability_id, None, ranker, state, cause="withdrawn")
+            changed += _change_board(
+                board, capability_id, None, ranker, state, digest=None, cause="withdrawn"
+            )
     with transaction():
         _ask_for_epoch_if_due()
         finish()
@@ -358,16 +366,25 @@ class _Board:
 
 
 def _change_board(
-    board: _Board, capability_id: int, match: Match | None, ranker: Ranker, state: State, *, cause: str
+    board: _Board,
+    capability_id: int,
+    match: Match | None,
+    ranker: Ranker,
+    state: State,
+    *,
+    digest: str | None,
+    cause: str,
 ) -> bool:
     """Put a capability where it now belongs on one shortlist, or off it; whether anything changed.
 
     Done on the lines as they stand inside the transaction, so that two capabilities placed at once do not
-    undo each other. Where somebody from behind the last place has to move up, the seeker is ranked anew.
+    undo each other, and only while the capability's document is still the one that was scored (`digest`,
+    None for one that is out of force): a slower job must not bring back what a faster one has replaced.
+    Where somebody from behind the last place has to move up, the seeker is ranked anew.
     """
     reasons = explain_all([match], ranker.index_)[0] if match else None
     with transaction():
-        if not _lock_current(board.run_id, state):
+        if not corpus.is_in_force(capability_id, digest) or not _lock_current(board.run_id, state):
             return False
         lines = _lines(board.run_id)
         others = [line for line in lines if line.capability_id != capability_id]

@@ -60,6 +60,13 @@ def read_one(subject: Subject, *, now: datetime) -> Matchable | None:
     return found[0] if found else None
 
 
+def read_held(subject: Subject, *, now: datetime) -> Matchable | None:
+    """The same inside a transaction, with the posting held: nobody withdraws or revises it until the end."""
+    entity, _statuses = _PUBLIC[subject.kind]
+    db.session.execute(select(entity.id).where(entity.id == subject.id).with_for_update(read=True))
+    return read_one(subject, now=now)
+
+
 def list_open_seekers(now: datetime) -> list[Subject]:
     """Every challenge and need that capabilities are ranked for now, oldest first."""
     return [

@@ -151,10 +151,15 @@ def monitor() -> ResponseReturnValue:
     )
 
 
+# Digits that fit a key of the database.
+LONGEST_ID = 18
+
+
 @bp.post("/monitor/retry")
 @policy("match", "retry")
 def retry() -> ResponseReturnValue:
-    ids = [int(value) for value in request.form.getlist("id") if value.isascii() and value.isdigit()][:500]
+    numbers = (value for value in request.form.getlist("id") if value.isascii() and value.isdigit())
+    ids = [int(value) for value in numbers if len(value) <= LONGEST_ID][:500]
     with transaction():
         count = services.retry_dead_work(ids, by=acting(), now=clock.now())
     flash(_("已重新安排 %(count)s 项", count=count), "success" if count else "warning")

@@ -22,7 +22,7 @@ from marketplace.matching.engine.eligibility import exclusion, is_open
 from marketplace.matching.engine.index import Index
 from marketplace.matching.engine.parts import Comparison, Share
 from marketplace.matching.engine.scoring import Query, agreements, weigh
-from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, MICRO, PART_NAMES, Weights
+from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, PART_NAMES, Weights
 
 #: How many places a shortlist keeps.
 SHORTLIST_SIZE = 50
@@ -206,8 +206,3 @@ class Ranker:
         in_order = tuple(complete[name] for name in PART_NAMES)
         score = sum(part.points for part in in_order)
         return Match(seeker, capability, score, agreement, self._support(agreement), in_order, comparisons)
-
-
-def points_text(points: int) -> str:
-    """Millionths of a point as a plain decimal number, such as "26.437500"."""
-    return f"{points // MICRO}.{points % MICRO:06d}"
