@@ -25,10 +25,10 @@ from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
 from marketplace.kernel.texts import N_
-from marketplace.organisations.models import DesignationKind
+from marketplace.organisations.kinds import LEADING
+from marketplace.organisations.queries import live_designations
 from marketplace.postings.forms import indicators_text
 from marketplace.postings.listing import ListQuery
-from marketplace.postings.queries import designations_of
 from marketplace.postings.views import conflict_page, conflict_rows, expected_version, facet_rows, order_rows
 
 bp = Blueprint("challenges", __name__)
@@ -46,7 +46,6 @@ REASON_FIELDS = {
     "ip_terms": N_("成果知识产权归属"),
     "acceptance": N_("验收方式"),
 }
-POSTING_TITLES = (DesignationKind.CHAIN_MASTER.value, DesignationKind.LEADER.value)
 
 
 # --- public -----------------------------------------------------------------------------------------------
@@ -128,11 +127,11 @@ def _new_page(form: NewForm, status: HTTPStatus, obstacles: tuple[Obstacle, ...]
     actor = acting()
     if not actor.may_post_challenges:
         organisation = queries.find_organisation(actor.organisation_id)
-        titles = designations_of(organisation, now=clock.now()) if organisation else ()
+        titles = live_designations(organisation, now=clock.now()) if organisation else []
         page = render_template(
             "challenges/may_not_post.html",
             verified=actor.organisation_verified,
-            entitled=any(title in POSTING_TITLES for title in titles),
+            entitled=any(title.kind in LEADING for title in titles),
         )
         return make_response(page, HTTPStatus.FORBIDDEN)
     return make_response(render_template("challenges/new.html", form=form, obstacles=obstacles), status)

@@ -308,7 +308,7 @@ def change_password() -> ResponseReturnValue:
             throttling.forgive([limit])
             sessions.begin(user, now=now)
     except (Obstructed, StalePassword) as error:
-        obstacles = error.obstacles if isinstance(error, Obstructed) else [wrong]
+        obstacles = list(error.obstacles) if isinstance(error, Obstructed) else [wrong]
         page = _account_page(password=form, obstacles=obstacles)
         return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
     flash(_("密码已更改，其他设备上的登录已全部退出"), "success")

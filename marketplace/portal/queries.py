@@ -23,9 +23,8 @@ from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need
 from marketplace.needs.queries import open_at as need_open_at
 from marketplace.organisations.lifecycle import OrganisationStatus
-from marketplace.organisations.models import Designation, DesignationKind, Organisation
-
-LEADING = (DesignationKind.CHAIN_MASTER, DesignationKind.LEADER)
+from marketplace.organisations.models import Organisation
+from marketplace.organisations.queries import is_leading
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +126,6 @@ class LeaderFirm:
 
 def list_leaders(now: datetime, *, limit: int = 10) -> list[LeaderFirm]:
     """Verified firms with a confirmed leading title that still holds, the busiest first."""
-    today = business_date(now)
-    titled = (
-        select(Designation.id)
-        .where(
-            Designation.organisation_id == Organisation.id,
-            Designation.kind.in_(LEADING),
-            Designation.confirmed_at.is_not(None),
-            Designation.valid_to.is_(None) | (Designation.valid_to >= today),
-        )
-        .exists()
-    )
     challenges = (
         select(func.count())
         .where(Challenge.organisation_id == Organisation.id, taken_up_at(now))
@@ -152,7 +140,7 @@ def list_leaders(now: datetime, *, limit: int = 10) -> list[LeaderFirm]:
     )
     rows = db.session.execute(
         select(Organisation, challenges.label("challenges"), needs.label("needs"))
-        .where(Organisation.status == OrganisationStatus.VERIFIED, titled)
+        .where(Organisation.status == OrganisationStatus.VERIFIED, is_leading(business_date(now)))
         .order_by(challenges.desc(), needs.desc(), Organisation.id)
         .limit(limit)
     )

@@ -6,10 +6,10 @@ from sqlalchemy import select
 
 from marketplace.identity.models import User
 from marketplace.kernel.actor import PlatformRole
-from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Membership, MembershipStatus, Organisation
+from marketplace.organisations.queries import live_designations
 from marketplace.postings import matchable
 
 
@@ -22,13 +22,8 @@ def standing_of(organisation: Organisation) -> str:
 
 
 def designations_of(organisation: Organisation, *, now: datetime) -> tuple[str, ...]:
-    """The titles that count: confirmed by an operator and not run out."""
-    today = business_date(now)
-    return tuple(
-        d.kind.value
-        for d in organisation.designations
-        if d.confirmed_at is not None and (d.valid_to is None or d.valid_to >= today)
-    )
+    """The titles that count, as matching and pages know them."""
+    return tuple(designation.kind.value for designation in live_designations(organisation, now=now))
 
 
 def is_in_good_standing(organisation: Organisation) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import count
+from threading import Event, Thread
 
 import pytest
 from flask import Flask
@@ -23,7 +24,7 @@ from marketplace.notifications.models import Letter
 from marketplace.organisations import queries, services
 from marketplace.organisations.kinds import DesignationKind, OrganisationKind, OrganisationSize
 from marketplace.organisations.lifecycle import OrganisationStatus
-from marketplace.organisations.models import Membership, Organisation
+from marketplace.organisations.models import Membership, MembershipStatus, Organisation
 from marketplace.organisations.rules import DesignationDraft, OrganisationDraft
 
 CODES = ["91110000600037341L", "91510100MA61XWK114", "91500000MA5U4KRA60"]
@@ -456,3 +457,51 @@ def test_matching_hears_of_what_changes_shortlists_and_of_nothing_else(world: Wo
     for number, act in enumerate(acts, start=1):
         act()
         assert told() == number
+
+
+@pytest.mark.parametrize("slower", ["accept", "decline", "leave"])
+def test_of_two_who_decide_on_one_request_at_once_one_is_told(app: Flask, world: World, slower: str) -> None:
+    membership_id = world.join(world.other)
+    asking, managing = actor(world.other), actor(world.manager)
+    outcomes: list[str] = []
+    first_has_read, second_has_read = Event(), Event()
+
+    def decide(act: str, has_read: Event, wait_for: Event) -> None:
+        with app.app_context():
+            try:
+                with transaction():
+                    by, now = asking if act == "leave" else managing, clock.now()
+                    membership = (
+                        queries.find_request(asking.user_id or 0)
+                        if act == "leave"
+                        else queries.get_membership(membership_id, organisation_id=world.id)
+                    )
+                    has_read.set()
+                    # The second cannot read before the first is done; where it could, both would decide.
+                    wait_for.wait(1)
+                    if membership is None:
+                        raise NotFound("membership")
+                    if act == "leave":
+                        services.leave_organisation(membership, by=by, now=now)
+                    elif act == "accept":
+                        services.accept_member(membership, role=OrganisationRole.EDITOR, by=by, now=now)
+                    else:
+                        services.decline_member(membership, by=by, now=now)
+                outcomes.append(act)
+            except (InvalidTransition, NotFound):
+                outcomes.append("too late")
+            finally:
+                db.session.remove()
+
+    faster = "leave" if slower == "accept" else "accept"
+    first = Thread(target=decide, args=(faster, first_has_read, second_has_read))
+    first.start()
+    assert first_has_read.wait(20)
+    second = Thread(target=decide, args=(slower, second_has_read, first_has_read))
+    second.start()
+    for thread in (first, second):
+        thread.join(30)
+    assert outcomes == [faster, "too late"]
+    db.session.rollback()
+    expected = MembershipStatus.LEFT if faster == "leave" else MembershipStatus.ACTIVE
+    assert db.session.get_one(Membership, membership_id).status is expected
