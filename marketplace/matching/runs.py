@@ -59,6 +59,10 @@ class Shortlist:
     started_at: datetime
 
 
+# Capabilities whose documents are taken over in one transaction.
+TAKEN_AT_ONCE = 1000
+
+
 def nothing_to_finish() -> None:
     """For work that no outbox row stands for."""
 
@@ -542,24 +546,25 @@ def close_seeker(subject: Subject, *, finish: Finish = nothing_to_finish) -> Non
 
 
 def take_over_capabilities() -> int:
-    """Bring the documents of all public capabilities into force at once; how many were new or changed."""
+    """Bring the documents of all public capabilities into force; how many were new or changed."""
     now = clock.now()
-    versions = sources.list_open_versions(now)
-    public = [one.id for one in versions if one.kind is PostingKind.CAPABILITY]
-    documents = sources.read(PostingKind.CAPABILITY, public, now=now)
-    standing = set(
-        db.session.scalars(
-            select(MatchDocument.posting_id).where(
-                MatchDocument.kind == PostingKind.CAPABILITY, MatchDocument.left_change.is_(None)
-            )
+    public = [one.id for one in sources.list_open_versions(now) if one.kind is PostingKind.CAPABILITY]
+    standing = db.session.scalars(
+        select(MatchDocument.posting_id).where(
+            MatchDocument.kind == PostingKind.CAPABILITY, MatchDocument.left_change.is_(None)
         )
-    )
-    gone = standing - set(public)
-    with transaction():
-        changed = corpus.put_in_force(documents, now=now)
-        for posting_id in sorted(gone):
-            corpus.take_out(posting_id)
-    return changed + len(gone)
+    ).all()
+    # A database takes so many values in one statement and no more.
+    concerned = sorted({*public, *standing})
+    chunks = [concerned[start : start + TAKEN_AT_ONCE] for start in range(0, len(concerned), TAKEN_AT_ONCE)]
+    changed = 0
+    for chunk in chunks:
+        with transaction():
+            # The corpus is held before the texts are read: what is withdrawn meanwhile leaves afterwards.
+            corpus.locked_corpus()
+            documents = sources.read(PostingKind.CAPABILITY, chunk, now=now)
+            changed += corpus.put_in_force(documents, now=now)
+    return changed
 
 
 def list_unranked(*, now: datetime) -> list[Subject]:
