@@ -6,6 +6,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -89,6 +90,8 @@ def test_no_file_holds_them(app: Flask) -> None:
                 assert secret.encode(encoding) not in content, path
 
 
+# Many requests: slow where the machine is busy with other things.
+@pytest.mark.timeout(900)
 def test_nobody_but_their_owner_is_shown_them(app: Flask) -> None:
     world = ranked_world(app)
     homes = {

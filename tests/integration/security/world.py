@@ -28,6 +28,13 @@ class World:
     auditor: Actor
     ids: list[str] = field(default_factory=list)
 
+    def ids_of_each_kind(self, *, most: int) -> list[str]:
+        """At most so many public numbers of each series."""
+        kinds: dict[str, list[str]] = {}
+        for number in self.ids:
+            kinds.setdefault(number.partition("-")[0], []).append(number)
+        return [number for numbers in kinds.values() for number in numbers[:most]]
+
     def viewers(self) -> dict[str, FlaskClient]:
         everybody = {
             "visitor": ANONYMOUS,
