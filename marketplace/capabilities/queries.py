@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.capabilities.lifecycle import CapabilityStatus
@@ -82,10 +82,6 @@ def list_own(actor: Actor) -> list[Capability]:
         .limit(500)
     )
     return list(db.session.scalars(statement))
-
-
-def count_public() -> int:
-    return db.session.scalar(select(func.count()).where(Capability.status.in_(PUBLIC))) or 0
 
 
 def list_open_ids() -> list[int]:

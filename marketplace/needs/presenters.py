@@ -90,7 +90,7 @@ def conflict_rows(yours: NeedDraft, theirs: NeedDraft) -> Sequence[tuple[str, st
     """Both texts of a line that two people changed, field by field."""
 
     def shown(draft: NeedDraft) -> list[tuple[str, str | None, object]]:
-        price = f"{in_yuan(draft.max_price_fen)} 元" if draft.max_price_fen else ""
+        price = f"{in_yuan(draft.max_price_fen)} {gettext('元')}" if draft.max_price_fen else ""
         hidden = gettext("（不公开）") if draft.max_price_hidden else ""
         return [
             (gettext("标的名称"), "title", draft.title),

@@ -125,10 +125,6 @@ def list_own_lists(actor: Actor) -> list[tuple[NeedList, dict[NeedStatus, int]]]
     return [(one, counts.get(one.id, {})) for one in lists]
 
 
-def count_open(now: datetime) -> int:
-    return db.session.scalar(select(func.count()).select_from(Need).where(open_at(now))) or 0
-
-
 def list_open_ids(now: datetime) -> list[int]:
     """The lines that suppliers are ranked for now."""
     return list(db.session.scalars(select(Need.id).where(open_at(now)).order_by(Need.id)))

@@ -26,7 +26,6 @@ from marketplace.organisations.models import (
 from marketplace.organisations.rules import name_key
 
 PUBLIC = (OrganisationStatus.VERIFIED, OrganisationStatus.SUSPENDED, OrganisationStatus.UNCLAIMED)
-IN_THE_QUEUE = (OrganisationStatus.PENDING,)
 
 
 # --- who acts -------------------------------------------------------------------------------------------
