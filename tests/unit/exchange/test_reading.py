@@ -24,7 +24,9 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 def written(path: Path, *lines: Any) -> Path:
     file = path / "entries.jsonl"
-    text = "\n".join(line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines)
+    text = "\n".join(
+        line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines
+    )
     file.write_text(text, encoding="utf-8")
     return file
 
@@ -107,5 +109,8 @@ def test_names_of_the_parties_of_one_report_are_withheld_from_each_other() -> No
 
 
 def test_a_common_word_that_begins_a_name_is_not_withheld() -> None:
-    rows = [parsed(id=f"X{n}", org="智能制造系", source_title="同一来源", text="智能制造车间改造") for n in range(9)]
+    rows = [
+        parsed(id=f"X{n}", org="智能制造系", source_title="同一来源", text="智能制造车间改造")
+        for n in range(9)
+    ]
     assert withheld_stretches(rows) == {}
