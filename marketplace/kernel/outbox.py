@@ -145,6 +145,20 @@ def defer(
     )
 
 
+def settle(kinds: Collection[str], *, asked_before: datetime) -> int:
+    """Inside `transaction()`: work of these kinds that nobody holds was done by other means; how many."""
+    now = clock.now()
+    return _update(
+        OutboxRow.kind.in_(kinds),
+        OutboxRow.created_at <= asked_before,
+        or_(OutboxRow.leased_until.is_(None), OutboxRow.leased_until <= now),
+        _open(),
+        done_at=now,
+        lease_token=None,
+        last_error=None,
+    )
+
+
 # --- the supervisor's side ----------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
-from marketplace.kernel.outbox import defer, is_pending
+from marketplace.kernel.outbox import defer, is_pending, settle
 from marketplace.matching import presenters, queries
 from marketplace.matching.lookup import MOST_CANDIDATES, Named, find_named
 from marketplace.matching.models import MatchRun, PostingKind
@@ -100,6 +100,7 @@ def _take_over() -> bool:
 def _rank_all() -> None:
     from marketplace.matching import jobs
 
+    asked_before = clock.now()
     _take_over()
     with click.progressbar(length=1, label="匹配") as bar:
 
@@ -108,6 +109,8 @@ def _rank_all() -> None:
             bar.update(done - bar.pos if total else 1)
 
         count = jobs.rank_everything(report)
+    with transaction():
+        settle(jobs.COVERED_BY_RANKING_ALL, asked_before=asked_before)
     click.echo(f"已匹配 {count} 项榜单与需求")
 
 

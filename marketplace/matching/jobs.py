@@ -24,6 +24,14 @@ from marketplace.matching.sources import Subject
 #: A lease lasts half a minute; a long run says at least this often that it lives.
 RENEW_EVERY_SECONDS = 5.0
 
+# Whatever of these was asked for before everything is ranked is done by it.
+COVERED_BY_RANKING_ALL = (
+    "matching.rank_seeker",
+    "matching.place_capability",
+    "matching.rank_import",
+    "matching.rerank_batch",
+)
+
 
 def rank_seeker(lease: Lease) -> None:
     for work in lease.work:
@@ -85,7 +93,7 @@ def rerank_batch(lease: Lease) -> None:
 
 
 def rank_everything(report: Callable[[int, int], None]) -> int:
-    """Rank every open seeker that is not ranked by the epoch in force; how many there were.
+    """Rank every open seeker whose shortlist does not rest on what is in force now; how many there were.
 
     Taken up again after a death it goes on where it was: what is done is not done twice.
     """

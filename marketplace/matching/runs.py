@@ -568,17 +568,23 @@ def take_over_capabilities() -> int:
 
 
 def list_unranked(*, now: datetime) -> list[Subject]:
-    """Open challenges and needs that are not ranked in their version, by the epoch and weights in force."""
+    """Open challenges and needs whose shortlist does not rest on all that is in force now.
+
+    That is: their version, the epoch, the weights and the last change of the corpus.
+    """
     state, _ = epochs.open_corpus()
     versions = sources.list_open_versions(now)
+    rows = db.session.execute(
+        select(Ranking, MatchRun.corpus_change).outerjoin(MatchRun, MatchRun.id == Ranking.run_id)
+    )
     ranked = {
-        Subject(row.kind, row.posting_id): (row.ranked_version, row.epoch_id, row.weight_set_id)
-        for row in db.session.scalars(select(Ranking))
+        Subject(row.kind, row.posting_id): (row.ranked_version, row.epoch_id, row.weight_set_id, change)
+        for row, change in rows
     }
     return [
         subject
         for subject in sources.list_open_seekers(now)
-        if ranked.get(subject) != (versions.get(subject), state.epoch_id, state.weight_set_id)
+        if ranked.get(subject) != (versions.get(subject), state.epoch_id, state.weight_set_id, state.change)
     ]
 
 

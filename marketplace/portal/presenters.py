@@ -108,8 +108,8 @@ class OpenChallenge:
 
 
 def is_this_week(closing: Sequence[OpenChallenge]) -> bool:
-    """Whether something closes within a week, so that it may be announced as such."""
-    return any(item.days <= DAYS_OF_A_WEEK for item in closing)
+    """Whether all that is listed closes within a week, so that it may be announced as such."""
+    return bool(closing) and all(item.days <= DAYS_OF_A_WEEK for item in closing)
 
 
 def with_days(challenge: Challenge, *, now: datetime) -> OpenChallenge:

@@ -355,3 +355,29 @@ def test_a_confidential_price_reaches_no_document(app, others):
     reasons = [str(row.reasons) for row in db.session.scalars(select(MatchEntry))]
     assert queries.find_run(PostingKind.NEED, need.id) is not None
     assert not [text for text in contents + reasons if "12345678" in text or "123456" in text]
+
+
+def test_what_comes_in_at_once_reaches_standing_lists_without_a_new_epoch(app, others):
+    need = a_need(an_editor())
+    work_off()
+    epochs.build_epoch()
+    jobs.rank_everything(lambda done, total: None)
+    newcomer = a_capability(an_editor())
+    runs.take_over_capabilities()
+    assert not corpus.epoch_is_due(now=clock.now())
+    jobs.rank_everything(lambda done, total: None)
+    assert newcomer.id in shortlist(need)
+    assert runs.list_unranked(now=clock.now()) == []
+
+
+def test_ranking_all_by_command_leaves_no_work_of_ranking_open(app, others):
+    need, fitting = a_need(an_editor()), a_capability(an_editor())
+    result = app.test_cli_runner().invoke(args=["match", "rank", "--all"])
+    assert result.exit_code == 0, result.output
+    assert fitting.id in shortlist(need)
+    open_kinds = set(
+        db.session.scalars(
+            select(OutboxRow.kind).where(OutboxRow.done_at.is_(None), OutboxRow.kind.startswith("matching."))
+        )
+    )
+    assert open_kinds <= {"matching.remove", "matching.organisation_changed"}
