@@ -24,6 +24,8 @@ from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db, transaction
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import (
+    Designation,
+    DesignationKind,
     Membership,
     MembershipStatus,
     Organisation,
@@ -66,6 +68,7 @@ def _organisation(name: str, code: str, now: datetime) -> Organisation:
         region="500112",
         created_at=now,
         verified_at=now,
+        designations=[Designation(kind=DesignationKind.CHAIN_MASTER, confirmed_at=now)],
     )
     db.session.add(organisation)
     db.session.flush()

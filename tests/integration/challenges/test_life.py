@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from marketplace.audit.models import AuditEvent
+from marketplace.audit.services import record
 from marketplace.challenges import queries, services
 from marketplace.challenges.lifecycle import ChallengeStatus
 from marketplace.challenges.models import Challenge, ChallengeAnnex, ChallengeIndicator
@@ -300,3 +301,19 @@ def test_two_editors_at_the_same_moment_are_not_both_taken(
         answers = sorted(pool.map(edit, ["甲", "乙"]))
 
     assert answers == ["saved", "told"]
+
+
+def test_a_firm_that_lost_its_right_meanwhile_is_not_published(make_challenge: Make, people: People) -> None:
+    number = make_challenge("submitted").public_no
+    with transaction():
+        challenge = queries.get_challenge(number, viewer=people.operator)
+        challenge.organisation.designations[0].confirmed_at = None
+        record(
+            "organisation.edit", "organisation", challenge.organisation_id, by=people.operator, at=clock.now()
+        )
+
+    with pytest.raises(Obstructed) as refused, transaction():
+        challenge = queries.get_challenge(number, viewer=people.operator)
+        services.approve(challenge, by=people.operator, now=clock.now())
+
+    assert [o.field for o in refused.value.obstacles] == ["organisation"]

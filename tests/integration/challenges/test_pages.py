@@ -18,6 +18,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db, transaction
+from marketplace.organisations.models import Organisation
 from tests.integration.challenges.conftest import People, whole_draft
 
 Make = Callable[..., Challenge]
@@ -265,6 +266,10 @@ def test_a_firm_that_may_not_post_is_told_what_is_missing(
 ) -> None:
     from dataclasses import replace
 
+    with transaction():
+        firm = db.session.get_one(Organisation, people.editor.organisation_id)
+        firm.designations.clear()
+        record("organisation.edit", "organisation", firm.id, by=people.operator, at=clock.now())
     sign_in(replace(people.editor, may_post_challenges=False))
     response = client.get("/workbench/challenges/new")
 
