@@ -22,7 +22,7 @@ from marketplace.kernel.errors import Obstacle, Obstructed, StaleVersion
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
 from marketplace.postings.presenters import source_note, status_tag
-from marketplace.postings.views import conflict_page, expected_version
+from marketplace.postings.views import conflict_page, expected_version, fields_besides
 
 bp = Blueprint("capabilities", __name__)
 
@@ -227,18 +227,12 @@ def _conflict(
 ) -> ResponseReturnValue:
     theirs = queries.get_own(public_no, actor=acting())
     rows = presenters.conflict_rows(draft, services.draft_of(theirs))
-    editable = {name for _label, name, _yours, _theirs in rows if name}
-    hidden = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if name not in editable | {"version", "csrf_token", "act"}
-    ]
     return conflict_page(
         subject=theirs.title,
         rows=rows,
         url=url,
         version=stale.current_version,
-        hidden=hidden,
+        hidden=fields_besides(rows, request.form),
         back_url=url_for("capabilities.show", public_no=public_no),
     )
 

@@ -21,7 +21,7 @@ from marketplace.needs.rules import NeedDraft
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
 from marketplace.postings.presenters import StatusTag, countdown, source_note, status_tag
-from marketplace.postings.views import conflict_page, expected_version
+from marketplace.postings.views import conflict_page, expected_version, fields_besides
 
 bp = Blueprint("needs", __name__)
 
@@ -331,18 +331,12 @@ def _refused(
 def _conflict(draft: NeedDraft, stale: StaleVersion, *, url: str, public_no: str) -> ResponseReturnValue:
     theirs = queries.get_own(public_no, actor=acting())
     rows = presenters.conflict_rows(draft, services.draft_of(theirs))
-    editable = {name for _label, name, _yours, _theirs in rows if name}
-    hidden = [
-        (name, value)
-        for name, value in request.form.items(multi=True)
-        if name not in editable | {"version", "csrf_token", "act"}
-    ]
     return conflict_page(
         subject=theirs.title,
         rows=rows,
         url=url,
         version=stale.current_version,
-        hidden=hidden,
+        hidden=fields_besides(rows, request.form),
         back_url=url_for("needs.show", public_no=public_no),
     )
 

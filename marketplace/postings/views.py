@@ -7,6 +7,7 @@ from typing import Any
 from flask import make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
 
 from marketplace.kernel.forms import Choice, Choices, Flag
 from marketplace.postings.listing import Listing
@@ -46,6 +47,14 @@ def conflict_page(
         back_url=back_url,
     )
     return make_response(page, HTTPStatus.CONFLICT)
+
+
+def fields_besides(
+    rows: Iterable[tuple[str, str | None, object, object]], posted: MultiDict[str, str]
+) -> list[tuple[str, str]]:
+    """What a form sent besides the fields that its conflict page lets edit, to be sent along unseen."""
+    seen = {name for _label, name, _yours, _theirs in rows if name} | {"version", "csrf_token", "act"}
+    return [(name, value) for name, value in posted.items(multi=True) if name not in seen]
 
 
 def expected_version(form: Mapping[str, str]) -> int:
