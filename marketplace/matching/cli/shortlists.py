@@ -1,22 +1,18 @@
-"""`flask match …`: ranking and showing without queue and workers; the engine is loaded where it is needed."""
+"""`flask match rank` and `flask match show`: without queue and workers."""
 
 import json
 from typing import Any
 
 import click
-from flask.cli import AppGroup
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.outbox import defer, is_pending, settle
 from marketplace.matching import presenters, queries
-from marketplace.matching.lookup import MOST_CANDIDATES, Named, find_named
+from marketplace.matching.cli.group import match_cli, resolve
+from marketplace.matching.lookup import Named
 from marketplace.matching.models import MatchRun, PostingKind
 from marketplace.matching.sources import Subject
-
-match_cli = AppGroup("match", help="Rank and show who could solve what.")
-
-_NAMES = {PostingKind.CHALLENGE: "榜单", PostingKind.NEED: "需求", PostingKind.CAPABILITY: "能力成果"}
 
 
 def _with_subject(command: Any) -> Any:
@@ -50,7 +46,7 @@ def show(challenge: str | None, need: str | None, capability: str | None, top: i
     if asked is None:
         raise click.UsageError("请指明一项：--challenge X、--need X 或 --capability X")
     kind, name = asked
-    named = _resolve(kind, name)
+    named = resolve(kind, name)
     shown = _places_of(named, top) if kind is PostingKind.CAPABILITY else _shortlist_of(kind, named, top)
     if form == "json":
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
@@ -69,21 +65,6 @@ def _asked(challenge: str | None, need: str | None, capability: str | None) -> t
     if len(given) > 1:
         raise click.UsageError("只能指明一项")
     return given[0] if given else None
-
-
-def _resolve(kind: PostingKind, name: str) -> Named:
-    """The one posting meant; lists the candidates and ends with 2 where there are several."""
-    found = find_named(kind, name)
-    if not found:
-        raise click.ClickException(f"没有找到{_NAMES[kind]}：{name}")
-    if len(found) > 1:
-        click.echo(f"“{name}”不止一个{_NAMES[kind]}，请用编号指明：", err=True)
-        for one in found[:MOST_CANDIDATES]:
-            click.echo(f"  {one.public_no}  {one.source_id or '-'}  {one.title}", err=True)
-        if len(found) > MOST_CANDIDATES:
-            click.echo("  ……", err=True)
-        raise SystemExit(2)
-    return found[0]
 
 
 def _take_over() -> bool:
@@ -117,7 +98,7 @@ def _rank_all() -> None:
 def _rank_one(kind: PostingKind, name: str) -> None:
     from marketplace.matching import runs
 
-    named = _resolve(kind, name)
+    named = resolve(kind, name)
     if _take_over() and not is_pending("matching.rerank_batch", 0):
         with transaction():
             defer("matching.rerank_batch", subject_id=0, bulk=True)

@@ -1,24 +1,21 @@
-"""Shortlists, the challenges and needs that fit a supplier, and the operator's monitor."""
+"""Shortlists, and the challenges and needs that fit a supplier."""
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
 from marketplace.challenges.queries import get_challenge
-from marketplace.kernel import clock, outbox
+from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import Actor, acting
-from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound
-from marketplace.kernel.pagination import page_number, paginate
-from marketplace.matching import panels, presenters, queries, services
+from marketplace.kernel.pagination import page_number
+from marketplace.matching import panels, presenters, queries
 from marketplace.matching.models import MatchRun, PostingKind
 from marketplace.matching.queries import Line
+from marketplace.matching.views.blueprint import bp
 from marketplace.needs.queries import get_need
-
-bp = Blueprint("matching", __name__, url_prefix="/workbench/matching")
 
 PER_PAGE = 10
 _KINDS = {"challenges": PostingKind.CHALLENGE, "needs": PostingKind.NEED}
@@ -128,39 +125,3 @@ def fits() -> ResponseReturnValue:
     )
     rows = [(fit, presenters.row(fit.line, own=True)) for fit in page.items]
     return render_template("matching/fits.html", kind=kind, page=page, rows=rows)
-
-
-@bp.get("/monitor")
-@policy("match", "monitor")
-def monitor() -> ResponseReturnValue:
-    """Runs with their ages, the queue, and dead work; titles only for whoever may read shortlists."""
-    actor = acting()
-    now = clock.now()
-    reads = actor.is_operator or actor.is_auditor
-    return render_template(
-        "matching/monitor.html",
-        figures=queries.get_figures(now=now),
-        epoch=queries.find_newest_epoch(),
-        queue=outbox.queue_state(now=now),
-        dead=paginate(outbox.select_dead(), page=1, per_page=50),
-        bulk=queries.list_running_bulk(),
-        overdue=outbox.list_overdue(now=now),
-        runs=queries.page_runs(page=page_number(request.args.get("page"))) if reads else None,
-        now=now,
-        kinds=presenters.WORK,
-    )
-
-
-# Digits that fit a key of the database.
-LONGEST_ID = 18
-
-
-@bp.post("/monitor/retry")
-@policy("match", "retry")
-def retry() -> ResponseReturnValue:
-    numbers = (value for value in request.form.getlist("id") if value.isascii() and value.isdigit())
-    ids = [int(value) for value in numbers if len(value) <= LONGEST_ID][:500]
-    with transaction():
-        count = services.retry_dead_work(ids, by=acting(), now=clock.now())
-    flash(_("已重新安排 %(count)s 项", count=count), "success" if count else "warning")
-    return redirect(url_for(".monitor"))
