@@ -8,6 +8,7 @@ Nothing here raises on any `str`, whatever it holds, and all of it takes time li
 The dictionaries are loaded at first use, not at import.
 """
 
+from marketplace.language.dictionary import DEFAULT_DICTIONARY, Dictionary
 from marketplace.language.marks import spans
 from marketplace.language.normal import Normalised, normalise, normalise_with_offsets
 from marketplace.language.sentences import sentence_spans, sentences
@@ -22,8 +23,10 @@ from marketplace.language.terms import (
 )
 
 __all__ = [
+    "DEFAULT_DICTIONARY",
     "LANGUAGE_VERSION",
     "Analysis",
+    "Dictionary",
     "Normalised",
     "analyse",
     "analyse_many",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from marketplace.language.dictionary import DEFAULT_DICTIONARY, Dictionary
 from marketplace.language.normal import normalise, normalise_with_offsets
 from marketplace.language.terms import occurrences, stem
 
 
-def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int, str]]:
+def spans(
+    text: str, terms: Iterable[str], dictionary: Dictionary = DEFAULT_DICTIONARY
+) -> list[tuple[int, int, str]]:
     """(start, end, term) for each place of `text`, as written, where one of `terms` stands.
 
     Terms are those of `analyse` (any field); a word as a person writes it (數據庫, Bearings) is understood
-    too. The spans are sorted and do not overlap: a longer term goes first, what it leaves uncovered of a
-    shorter one is marked as that one. Linear; never raises.
+    too, and so is another name that `dictionary` knows for it. The spans are sorted and do not overlap: a
+    longer term goes first, what it leaves uncovered of a shorter one is marked as that one. Linear; never
+    raises.
     """
     wanted: dict[str, str] = {}
     for term in terms:
@@ -23,7 +27,7 @@ def spans(text: str, terms: Iterable[str]) -> list[tuple[int, int, str]]:
     if not wanted or not text:
         return []
     normalised = normalise_with_offsets(text)
-    found = [one for one in occurrences(normalised.text) if one.term in wanted]
+    found = [one for one in occurrences(normalised.text, dictionary) if one.term in wanted]
     found.sort(key=lambda one: (one.start - one.end, one.start))
     owner: list[str | None] = [None] * len(text)
     owned_by: list[int] = [0] * len(text)

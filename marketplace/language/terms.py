@@ -1,7 +1,8 @@
-"""Text to terms: words, Han bigrams and characters, stems and pairs of Latin words.
+"""Text to terms: words, Han bigrams and characters, stems and pairs of Latin words, and concepts.
 
-Four term fields of one text, for one weighted sum of postings. Numbers and quantities are not terms; model
+Five term fields of one text, for one weighted sum of postings. Numbers and quantities are not terms; model
 numbers and standards are, each as one. Where a term stands in the text is kept, so that it can be marked.
+What is a word and which names mean one thing is said by a dictionary (`dictionary`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from functools import cache, lru_cache
 from operator import add
 from typing import NamedTuple, Protocol
 
+from marketplace.language.dictionary import DEFAULT_DICTIONARY, Dictionary
 from marketplace.language.normal import normalise
-from marketplace.language.vocabulary import COMPOUNDS, HAN_UNITS, LATIN_UNITS, STOP_WORDS
+from marketplace.language.vocabulary import HAN_UNITS, LATIN_UNITS, STOP_WORDS
 
-# Raise it whenever the same text gives other terms than before: stored runs and token ids depend on it.
+# Raise it whenever the same text gives other terms than before by the same dictionary: stored runs and
+# token ids depend on it.
 LANGUAGE_VERSION = "1"
 
 HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
@@ -32,6 +35,7 @@ class Field:
     BIGRAM = "bigram"
     CHAR = "char"
     PAIR = "pair"
+    CONCEPT = "concept"
 
 
 class Occurrence(NamedTuple):
@@ -51,15 +55,17 @@ class Analysis:
     bigrams: Counter[str]  # neighbouring Han characters
     chars: Counter[str]  # single Han characters
     pairs: Counter[str]  # neighbouring Latin stems, joined by one space
+    concepts: Counter[str]  # things named by any of their names, under the canonical one
 
     @property
     def fields(self) -> dict[str, Counter[str]]:
-        """The four counters under the names in `Field`."""
+        """The five counters under the names in `Field`."""
         return {
             Field.WORD: self.words,
             Field.BIGRAM: self.bigrams,
             Field.CHAR: self.chars,
             Field.PAIR: self.pairs,
+            Field.CONCEPT: self.concepts,
         }
 
 
@@ -119,39 +125,43 @@ def _scan(text: str) -> _Scan:
     return _Scan(latin, runs)
 
 
-def occurrences(text: str) -> Iterator[Occurrence]:
+def occurrences(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Iterator[Occurrence]:
     """Every term of every field of a NORMALISED text with its place; not sorted."""
     scan = _scan(text)
     yield from scan.latin
     for start, run in scan.runs:
         yield from _han_ngrams(run, start)
-    yield from _han_words(scan.runs)
+    yield from _han_words(scan.runs, dictionary)
+    for concept, start, end in dictionary.mentions(text):
+        yield Occurrence(Field.CONCEPT, concept, start, end)
 
 
-def analyse(text: str) -> Analysis:
+def analyse(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Analysis:
     """The terms of a text as written (it is normalised here), counted by field. Linear; never raises."""
-    scan = _scan(normalise(text))
-    words = Counter(_words_of(scan))
+    normalised = normalise(text)
+    scan = _scan(normalised)
+    words = Counter(_words_of(scan, dictionary))
     pairs = Counter(found.term for found in scan.latin if found.field == Field.PAIR)
     chars: Counter[str] = Counter()
     bigrams: Counter[str] = Counter()
     for _, run in scan.runs:
         chars.update(run)
         bigrams.update(map(add, run, run[1:]))
-    return Analysis(words=words, bigrams=bigrams, chars=chars, pairs=pairs)
+    concepts = Counter(mention.concept for mention in dictionary.mentions(normalised))
+    return Analysis(words=words, bigrams=bigrams, chars=chars, pairs=pairs, concepts=concepts)
 
 
-def analyse_many(texts: Iterable[str]) -> list[Analysis]:
+def analyse_many(texts: Iterable[str], dictionary: Dictionary = DEFAULT_DICTIONARY) -> list[Analysis]:
     """`analyse` of each text, in order."""
-    return [analyse(text) for text in texts]
+    return [analyse(text, dictionary) for text in texts]
 
 
-def words(text: str) -> list[str]:
+def words(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> list[str]:
     """The word terms of a text as written, repetitions kept: Latin stems and model numbers, then Han words.
 
     Han words have two characters or more; a long word comes with its parts (减速器: 减速, 减速器).
     """
-    return _words_of(_scan(normalise(text)))
+    return _words_of(_scan(normalise(text)), dictionary)
 
 
 def han_bigrams(text: str) -> list[str]:
@@ -159,21 +169,21 @@ def han_bigrams(text: str) -> list[str]:
     return [pair for _, run in _scan(normalise(text)).runs for pair in map(add, run, run[1:])]
 
 
-def terms(text: str) -> list[str]:
+def terms(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> list[str]:
     """The terms by which a text is found, each once: words, Latin pairs and Han bigrams.
 
     A text of one Han character gives that character, so that every word can be searched for.
     """
-    analysis = analyse(text)
+    analysis = analyse(text, dictionary)
     found = dict.fromkeys([*analysis.words, *analysis.pairs, *analysis.bigrams])
     return list(found) or list(analysis.chars)
 
 
-def _words_of(scan: _Scan) -> list[str]:
+def _words_of(scan: _Scan, dictionary: Dictionary) -> list[str]:
     found = [one.term for one in scan.latin if one.field == Field.WORD]
     joined = "\n".join(run for _, run in scan.runs)
     if joined:
-        found.extend(word for word in _cutter().cut_for_search(joined) if len(word) > 1)
+        found.extend(word for word in _cutter(dictionary).cut_for_search(joined) if len(word) > 1)
     return found
 
 
@@ -203,7 +213,7 @@ def _han_ngrams(run: str, start: int) -> Iterator[Occurrence]:
         yield Occurrence(Field.BIGRAM, run[place : place + 2], start + place, start + place + 2)
 
 
-def _han_words(runs: list[tuple[int, str]]) -> Iterator[Occurrence]:
+def _han_words(runs: list[tuple[int, str]], dictionary: Dictionary) -> Iterator[Occurrence]:
     """Words of two characters and more; the runs are cut in one call, a line break between them."""
     joined = "\n".join(run for _, run in runs)
     if not joined:
@@ -214,7 +224,7 @@ def _han_words(runs: list[tuple[int, str]]) -> Iterator[Occurrence]:
         shifts.append((place, start - place))
         place += len(run) + 1
     current = 0
-    for word, first, last in _cutter().tokenize(joined, mode="search"):
+    for word, first, last in _cutter(dictionary).tokenize(joined, mode="search"):
         if last - first < 2:
             continue
         while current + 1 < len(shifts) and shifts[current + 1][0] <= first:
@@ -229,12 +239,14 @@ class _Cutter(Protocol):
     def cut_for_search(self, text: str) -> list[str]: ...
 
 
-@cache
-def _cutter() -> _Cutter:
+# A cutter holds some ten megabytes: one for the dictionary in force, one for each that is compared with it.
+@lru_cache(maxsize=4)
+def _cutter(dictionary: Dictionary) -> _Cutter:
+    """The word cutter that knows a dictionary's compounds beside its own."""
     from rjieba import Jieba  # its dictionary takes a while to load: at first use, not at import
 
     jieba = Jieba()
-    for compound in COMPOUNDS:
+    for compound in dictionary.words:
         jieba.add_word(compound, None, None)
     cutter: _Cutter = jieba
     return cutter

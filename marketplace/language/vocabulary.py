@@ -1,15 +1,17 @@
 """Word lists of the tokeniser: English stop words, unit names, and compounds that the cutter should know.
 
-Changing one changes terms, so it needs a new `LANGUAGE_VERSION`.
+Changing one changes terms: stop words and units need a new `LANGUAGE_VERSION`, compounds a new version of
+`dictionary.DEFAULT_DICTIONARY`, which holds them.
 """
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
+    """The names of a block of text, which are separated by spaces and line ends."""
     return tuple(text.split())
 
 
 STOP_WORDS = frozenset(
-    _listed(
+    listed(
         """
         a about above after again against all also although always am among an and another any are as at
         be because been before being below between both but by can cannot could did do does doing done
@@ -24,7 +26,7 @@ STOP_WORDS = frozenset(
     )
 )
 
-LATIN_UNITS = _listed(
+LATIN_UNITS = listed(
     """
     mm cm dm m km um μm nm pm in inch ft mil l ml ul μl dl mg g kg t ug μg ng lb tf kgf gf n kn mn
     nm mpa kpa pa gpa hpa bar mbar psi torr w kw mw gw kwh mwh gwh wh kva mva va var v kv mv uv μv a
@@ -35,7 +37,7 @@ LATIN_UNITS = _listed(
     """
 )
 
-HAN_UNITS = _listed(
+HAN_UNITS = listed(
     """
     平方毫米 平方厘米 平方米 平方公里 立方厘米 立方分米 立方米 毫米 厘米 分米 微米 纳米 公里
     千米 公尺 公分 公厘 毫克 微克 千克 公斤 公吨 吨力 公斤力 毫升 微升 毫秒 微秒 纳秒
@@ -48,7 +50,7 @@ HAN_UNITS = _listed(
 )
 
 # Compounds of manufacturing that a general dictionary cuts badly; the search mode still gives their parts.
-COMPOUNDS = _listed(
+COMPOUNDS = listed(
     """
     揭榜挂帅 产学研 专精特新 链主企业 创新联合体 增材制造 注塑成型 精密铸造 压铸件 一体化压铸
     超大压铸件 半固态 挤压成形 热等静压 粉末冶金 激光熔覆 激光焊接 搅拌摩擦焊 摩擦焊 扩散焊

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 #: Points are kept as whole millionths, so that sums are exact whatever order they are added in.
 MICRO = 1_000_000
@@ -28,6 +29,26 @@ PART_NAMES = (
     "designations",
 )
 
+#: The marks of indicators, weightiest first.
+MARK_NAMES = ("must", "key", "plain")
+_MARK_AT_MOST = 100
+_VERSION_AT_MOST = 40
+
+#: Within which a number of `TextWeights` may lie where it is not only any number from 0 to 10.
+TEXT_LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "k1": (0.01, 10.0),
+        "b": (0.0, 1.0),
+        "background": (0, 100_000),
+        "terms_asked": (1, 10_000),
+    }
+)
+
+
+def text_limits(name: str) -> tuple[float, float]:
+    """The least and the most that a number of `TextWeights` may be."""
+    return TEXT_LIMITS.get(name, (0.0, 10.0))
+
 
 @dataclass(frozen=True, slots=True)
 class TextWeights:
@@ -40,6 +61,7 @@ class TextWeights:
     bigrams: float = 0.5
     characters: float = 0.8
     pairs: float = 0.3
+    concepts: float = 0.0  # things named by any of their names; 0 leaves them out of the index
     k1: float = 1.2
     b: float = 0.75
     title: float = 2.0  # a term in a title counts as if said this often in the body
@@ -85,6 +107,10 @@ class Weights:
             raise ValueError(f"the parts must be {', '.join(PART_NAMES)}")
         if min(self.parts.values()) < 0 or sum(self.parts.values()) != 100:
             raise ValueError("the parts' points must not be negative and must add up to 100")
+        if tuple(self.marks) != MARK_NAMES or not all(0 <= m <= _MARK_AT_MOST for m in self.marks.values()):
+            raise ValueError(f"the marks {', '.join(MARK_NAMES)} weigh from 0 to {_MARK_AT_MOST}")
+        if max(self.marks.values()) == 0:
+            raise ValueError("one mark at least must weigh something")
         if not 0 < self.least_agreement <= self.full_support <= 1:
             raise ValueError("least_agreement and full_support lie between 0 and 1, in this order")
 
@@ -103,9 +129,63 @@ class Weights:
             "least_agreement": self.least_agreement,
         }
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Read `to_dict` back; raises ValueError on anything else.
+
+        A number that a set does not have, because it was written before there was such a number, is taken
+        as shipped; one that is not known is refused.
+        """
+        if not isinstance(data, Mapping) or not {"version", "parts", "marks", "text"} <= set(data):
+            raise ValueError("weights have a version, parts, marks and text")
+        version, marks, text = data["version"], data["marks"], data["text"]
+        if not isinstance(version, str) or not 1 <= len(version) <= _VERSION_AT_MOST:
+            raise ValueError(f"a version has 1 to {_VERSION_AT_MOST} characters")
+        parts = _in_order(data["parts"], PART_NAMES, "parts")
+        others = {name: data[name] for name in data if name not in ("version", "parts", "marks", "text")}
+        rest = _numbers(cls, others)
+        text = _numbers(TextWeights, text)
+        for name, value in text.items():
+            least, most = text_limits(name)
+            if not least <= value <= most:
+                raise ValueError(f"{name} lies between {least} and {most}")
+        return cls(
+            version=version,
+            parts=MappingProxyType(parts),
+            marks=MappingProxyType(_in_order(marks, MARK_NAMES, "marks")),
+            text=TextWeights(**text),
+            **rest,
+        )
+
     def digest(self) -> str:
         """A hash of every number, so that a changed weight with an unchanged version is noticed."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def _in_order(data: Any, names: tuple[str, ...], what: str) -> dict[str, int]:
+    """Whole numbers under exactly these names, in their order; a database may have kept another one."""
+    if not isinstance(data, Mapping) or set(data) != set(names):
+        raise ValueError(f"the {what} must be {', '.join(names)}")
+    if not all(type(value) is int for value in data.values()):
+        raise ValueError(f"the {what} are whole numbers")
+    return {name: data[name] for name in names}
+
+
+def _numbers(owner: type, data: Any) -> dict[str, Any]:
+    """`data` with each number in the type of its field of `owner`, so that equal weights hash alike.
+
+    Raises ValueError for a name that is no number of `owner`, and for what is no finite number.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{owner.__name__} is a mapping")
+    known = {one.name: one.type for one in fields(owner) if one.type in ("int", "float")}
+    for name, value in data.items():
+        if name not in known:
+            raise ValueError(f"{owner.__name__} has no {name}")
+        whole = type(value) is int
+        if not whole and (known[name] == "int" or type(value) is not float or not math.isfinite(value)):
+            raise ValueError(f"{name} is a number, {'whole' if known[name] == 'int' else 'finite'}")
+    return {name: value if known[name] == "int" else float(value) for name, value in data.items()}
 
 
 DEFAULT_WEIGHTS = Weights()
