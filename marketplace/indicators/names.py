@@ -67,6 +67,7 @@ _TOO_GENERAL = frozenset(
         "能力",
     ]
 )
+_LETTER = "a-z0-9\u00c0-\u024f"
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 _NEUTRAL_BEFORE = re.compile(
     rf"(?:^|[\s,，;；、。:：(（/和与及且其的]|{_WHOSE}|{_WHICH}|具有|实现|具备|达到|保证|提供|支持|满足|使)$",
@@ -109,18 +110,48 @@ class Place:
     end: int
 
 
-@lru_cache(maxsize=1024)
-def _patterns(core: str) -> tuple[tuple[re.Pattern[str], bool], ...]:
-    """Patterns of a core's spellings, and of its head words (True), which need a clean start in the text."""
-    spellings = sorted(_ALL_NAMES.get(core, (core,)), key=len, reverse=True)
-    whole = [
-        rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])" if name.isascii() else re.escape(name)
-        for name in spellings
-    ]
+def lowered(text: str) -> str:
+    """`text` in lower case, each character for itself, so that places stay what they are."""
+    if "\u0130" in text or "Σ" in text:
+        return "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
+    return text.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """How a text may call a thing: whole names, and head words, which need a clean start in the text."""
+
+    whole: tuple[str, ...]  # longest first
+    heads: tuple[str, ...]
+
+
+@lru_cache(maxsize=4096)
+def spellings(core: str) -> Spellings:
+    """All spellings of the thing with this core; none for a core of one character."""
+    if len(core) < 2:
+        return Spellings((), ())
+    return Spellings(tuple(sorted(_ALL_NAMES.get(core, (core,)), key=len, reverse=True)), tuple(_heads(core)))
+
+
+def may_stand_in(name: Name, lower: str) -> bool:
+    """Whether the thing may be named in a normalised lower-case text; if not, `places` finds none in it."""
+    called = spellings(name.core)
+    return any(one in lower for one in called.whole) or any(one in lower for one in called.heads)
+
+
+@lru_cache(maxsize=4096)
+def _patterns(core: str) -> tuple[tuple[str, re.Pattern[str], bool], ...]:
+    """(spelling, its pattern, whether it is a head word)."""
+    called = spellings(core)
     return (
-        *((re.compile(pattern), False) for pattern in whole),
-        *((re.compile(re.escape(head)), True) for head in _heads(core)),
+        *((one, re.compile(_alone(one) if one.isascii() else re.escape(one)), False) for one in called.whole),
+        *((one, re.compile(re.escape(one)), True) for one in called.heads),
     )
+
+
+def _alone(words_: str) -> str:
+    """English words as words of their own: not "payload-200", which is a model, nor "max_payload"."""
+    return rf"(?<![{_LETTER}_+#/.])(?<![{_LETTER}+#]-){re.escape(words_)}(?![-_./+#]*[{_LETTER}])"
 
 
 def _heads(core: str) -> list[str]:
@@ -139,10 +170,10 @@ def _heads(core: str) -> list[str]:
 
 def places(name: Name, sentence: str) -> list[Place]:
     """Where the thing is named in a normalised lower-case sentence; [] where another thing may be meant."""
-    if len(name.core) < 2:
-        return []
     found: list[Place] = []
-    for pattern, is_head in _patterns(name.core):
+    for spelling, pattern, is_head in _patterns(name.core):
+        if spelling not in sentence:
+            continue
         if found and is_head:
             break
         for match in pattern.finditer(sentence):

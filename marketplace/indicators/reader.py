@@ -148,7 +148,15 @@ def read_quantities(text: str) -> list[Quantity]:
     read with certainty (a range upside down, a unit of two meanings) is left out.
     """
     normalised = normalise_with_offsets(text)
-    plain = _with_wide_commas(normalised, text)
+    return _read(spelled(normalised, text), normalised, text)
+
+
+def read_spelled(plain: str) -> list[Quantity]:
+    """`read_quantities` of a text that `spelled` gave already; the places and units are those in it."""
+    return _read(plain, Normalised(plain, range(len(plain)), range(1, len(plain) + 1)), plain)
+
+
+def _read(plain: str, normalised: Normalised, text: str) -> list[Quantity]:
     found = list(_grades(normalised))
     if any(map(str.isdigit, plain)):
         covered = _covered(plain)
@@ -159,7 +167,7 @@ def read_quantities(text: str) -> list[Quantity]:
     return sorted(found, key=lambda quantity: quantity.start)
 
 
-def _with_wide_commas(normalised: Normalised, text: str) -> str:
+def spelled(normalised: Normalised, text: str) -> str:
     """The normalised text with its Chinese commas: "10，200公斤" is two numbers, "10,200 kg" is one."""
     plain = normalised.text
     if "，" not in text:
@@ -190,6 +198,11 @@ def grade_text(text: str) -> str:
     if match := re.fullmatch(r"ASIL[ -]{0,2}([A-D])(\([A-D]\))?", spelled):
         return f"ASIL {match[1]}{match[2] or ''}"
     return spelled
+
+
+def grade_kind(grade: str) -> str:
+    """The kind of a grade as `grade_text` spells it: "IP", "ASIL", or "" if it does not name itself."""
+    return next((kind for kind in ("IP", "ASIL") if re.match(rf"{kind}[ 0-9X]", grade)), "")
 
 
 class _Reading:

@@ -14,8 +14,10 @@ from typing import Any
 
 from rapidfuzz import fuzz
 
-from marketplace.indicators.compare import Finding, Verdict, compare
+from marketplace.indicators.compare import Finding, compare
 from marketplace.indicators.model import Indicator
+from marketplace.indicators.offers import read_offer
+from marketplace.indicators.verdicts import Verdict
 from marketplace.language import normalise
 from marketplace.matching.engine.documents import Matchable, Standing
 
@@ -97,10 +99,10 @@ def compare_indicators(
     """
     stated = [indicator.weight for indicator in seeker.indicators]
     counted: Sequence[int] = stated if sum(stated) > 0 else [marks[i.mark.value] for i in seeker.indicators]
-    text = capability.body()
+    offer = read_offer(capability.indicators, capability.body())
     total = sum(counted)
     return tuple(
-        Comparison(indicator, weight / total, compare(indicator, offered=capability.indicators, text=text))
+        Comparison(indicator, weight / total, compare(indicator, offer))
         for indicator, weight in zip(seeker.indicators, counted, strict=True)
     )
 

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.indicators.compare import NOTHING, Verdict, compare
+from marketplace.indicators.compare import NOTHING, compare
 from marketplace.indicators.model import Comparator, Indicator, parse_decimal
+from marketplace.indicators.offers import read_offer
+from marketplace.indicators.verdicts import Verdict
 
 
 def required(line: str) -> Indicator:
@@ -157,7 +159,7 @@ IN_TEXT = [
 
 @pytest.mark.parametrize(("line", "text", "verdict"), IN_TEXT)
 def test_a_text_is_compared(line: str, text: str, verdict: str) -> None:
-    finding = compare(required(line), offered=(), text=text)
+    finding = compare(required(line), read_offer((), text))
     assert finding.verdict == verdict
     if finding.verdict is Verdict.UNSTATED:
         assert finding == NOTHING
@@ -197,7 +199,7 @@ STRUCTURED = [
 @pytest.mark.parametrize(("line", "parameter", "verdict"), STRUCTURED)
 def test_a_parameter_is_compared(line: str, parameter: str, verdict: str) -> None:
     offered = required(parameter)
-    finding = compare(required(line), offered=(offered,), text="")
+    finding = compare(required(line), read_offer((offered,), ""))
     assert finding.verdict == verdict
     if finding.verdict is not Verdict.UNSTATED:
         assert finding.quote == f"{offered.name} {offered.requirement_text()}"
@@ -205,21 +207,21 @@ def test_a_parameter_is_compared(line: str, parameter: str, verdict: str) -> Non
 
 def test_the_conversion_is_written_out() -> None:
     assert (
-        compare(required("拉力 ≥ 28 kN"), offered=(), text="拉力3.2 tf").conversion
+        compare(required("拉力 ≥ 28 kN"), read_offer((), "拉力3.2 tf")).conversion
         == "3.2 tf × 9.80665 = 31.4 kN"
     )
-    assert compare(required("拉力 ≥ 28 kN"), offered=(), text="拉力30 kN").conversion == ""
+    assert compare(required("拉力 ≥ 28 kN"), read_offer((), "拉力30 kN")).conversion == ""
 
 
 def test_both_ends_of_a_range_are_converted() -> None:
-    finding = compare(required("长度 1 ~ 2 m"), offered=(required("长度 500 ~ 2500 mm"),), text="")
+    finding = compare(required("长度 1 ~ 2 m"), read_offer((required("长度 500 ~ 2500 mm"),), ""))
     assert finding.conversion == "500 mm ÷ 1000 = 0.5 m; 2500 mm ÷ 1000 = 2.5 m"
 
 
 def test_a_parameter_outranks_the_text() -> None:
     offered = (required("额定负载 = 150 kg"),)
     assert (
-        compare(required("额定负载 ≥ 180 kg"), offered=offered, text="额定负载200公斤").verdict
+        compare(required("额定负载 ≥ 180 kg"), read_offer(offered, "额定负载200公斤")).verdict
         is Verdict.UNMET
     )
 
@@ -227,26 +229,26 @@ def test_a_parameter_outranks_the_text() -> None:
 def test_the_text_is_asked_where_the_parameter_says_nothing() -> None:
     offered = (required("额定负载 = 3 台"), Indicator("额定负载", Comparator.GE))
     assert (
-        compare(required("额定负载 ≥ 180 kg"), offered=offered, text="额定负载200公斤").verdict is Verdict.MET
+        compare(required("额定负载 ≥ 180 kg"), read_offer(offered, "额定负载200公斤")).verdict is Verdict.MET
     )
 
 
 def test_the_quote_is_the_sentence_as_written() -> None:
     text = "公司成立于2010年。機器人額定負載２００公斤，國內領先。歡迎洽談。"
-    finding = compare(required("额定负载 ≥ 180 kg"), offered=(), text=text)
+    finding = compare(required("额定负载 ≥ 180 kg"), read_offer((), text))
     assert finding.quote == "機器人額定負載２００公斤，國內領先。"
     assert finding.offered_text == "２００公斤"
 
 
 def test_a_long_sentence_is_quoted_in_part() -> None:
-    finding = compare(required("额定负载 ≥ 180 kg"), offered=(), text="额定负载200公斤," + "很好" * 200)
+    finding = compare(required("额定负载 ≥ 180 kg"), read_offer((), "额定负载200公斤," + "很好" * 200))
     assert finding.verdict is Verdict.MET
     assert len(finding.quote) == 200
 
 
 def test_a_requirement_without_a_value_is_compared_with_nothing() -> None:
     draft = Indicator("额定负载", Comparator.GE, unit="kg")
-    assert compare(draft, offered=(required("额定负载 = 200 kg"),), text="额定负载200公斤") == NOTHING
+    assert compare(draft, read_offer((required("额定负载 = 200 kg"),), "额定负载200公斤")) == NOTHING
 
 
 ANY_TEXT = st.text(
@@ -258,14 +260,14 @@ ANY_TEXT = st.text(
 
 @given(ANY_TEXT, st.sampled_from([line for line, _, _ in IN_TEXT]))
 def test_no_text_is_refused(text: str, line: str) -> None:
-    finding = compare(required(line), offered=(), text=text)
+    finding = compare(required(line), read_offer((), text))
     assert (finding.verdict is Verdict.UNSTATED) == (finding.quote == "")
 
 
 @given(st.decimals(1, 10**6, places=3), st.decimals(1, 10**6, places=3))
 def test_a_bound_and_its_mirror_image_agree_with_arithmetic(bound: Decimal, value: Decimal) -> None:
     offered = (Indicator("质量", Comparator.EQ, value, unit="g"),)
-    at_least = compare(Indicator("质量", Comparator.GE, bound, unit="kg"), offered=offered, text="")
-    at_most = compare(Indicator("质量", Comparator.LE, bound, unit="kg"), offered=offered, text="")
+    at_least = compare(Indicator("质量", Comparator.GE, bound, unit="kg"), read_offer(offered, ""))
+    at_most = compare(Indicator("质量", Comparator.LE, bound, unit="kg"), read_offer(offered, ""))
     assert (at_least.verdict is Verdict.MET) == (value >= bound * 1000)
     assert (at_most.verdict is Verdict.MET) == (value <= bound * 1000)

@@ -1,0 +1,133 @@
+"""An offer read once, to be compared with any number of requirements: its parameters and its text.
+
+Here: the pieces of a text that may state something, in the one spelling in which names and quantities are
+looked for, and the quantities in them. Not here: which quantity belongs to which name (`attribution`), and
+what it says to a requirement (`compare`).
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from marketplace.indicators.model import Indicator
+from marketplace.indicators.names import Name, lowered, understand
+from marketplace.indicators.reader import Quantity, read_spelled, spelled
+from marketplace.language import normalise, normalise_with_offsets, sentences
+
+_QUOTE_AT_MOST = 200
+_QUOTED_BEFORE = 60
+# A text without any stop is read in pieces, so that the work stays linear; rather cut where a clause ends.
+_PIECE_AT_MOST = 600
+_PIECE_AT_LEAST = 400
+_CLAUSE_END = re.compile(r"[,，;；、。!！?？]")
+_MAY_MEASURE = re.compile("[0-9一二两三四五六七八九十百千万亿半]|asil")
+
+
+class Statement:
+    """A sentence, or a piece of a very long one. Places are those in `plain`."""
+
+    def __init__(self, text: str, plain: str, starts: Sequence[int], ends: Sequence[int]) -> None:
+        self.text = text  # the sentence as written
+        self.plain = (
+            plain  # normalised, with Chinese commas as they were: they end a clause, "1,200" has none
+        )
+        self.lower = lowered(plain)
+        self._starts, self._ends = starts, ends
+
+    @cached_property
+    def quantities(self) -> tuple[Quantity, ...]:
+        """What is measured here, in order; their places are those in `plain`."""
+        if not _MAY_MEASURE.search(self.lower):
+            return ()
+        return tuple(read_spelled(self.plain))
+
+    @cached_property
+    def quantity_starts(self) -> tuple[int, ...]:
+        """Where the quantities begin, for looking one up by its place."""
+        return tuple(quantity.start for quantity in self.quantities)
+
+    @cached_property
+    def _clause_ends(self) -> tuple[int, ...]:
+        """A comma inside a quantity (1,200) ends no clause."""
+        within = {place for quantity in self.quantities for place in range(quantity.start, quantity.end)}
+        return tuple(
+            match.start() for match in _CLAUSE_END.finditer(self.plain) if match.start() not in within
+        )
+
+    def clause(self, start: int, end: int) -> tuple[int, int]:
+        """The clause around a place."""
+        ends = self._clause_ends
+        first = ends[place - 1] + 1 if (place := bisect_left(ends, start)) else 0
+        last = ends[place] if (place := bisect_left(ends, end)) < len(ends) else len(self.plain)
+        return first, last
+
+    def written(self, start: int, end: int) -> str:
+        """What stands at a place, as its author wrote it."""
+        return self.text[self._starts[start] : max(self._ends[end - 1], self._starts[start])].strip()
+
+    def quote(self, start: int) -> str:
+        """The sentence as written, or at most 200 characters of it from a little before a place."""
+        if len(self.text) <= _QUOTE_AT_MOST:
+            return self.text
+        first = max(0, self._starts[start] - _QUOTED_BEFORE)
+        before = "…" if first else ""
+        rest = self.text[first:]
+        room = _QUOTE_AT_MOST - len(before)
+        return before + (rest if len(rest) <= room else rest[: room - 1] + "…")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What somebody offers, read for comparing. Made by `read_offer`; what is costly is done at first need.
+
+    Equal offers have equal parameters and texts.
+    """
+
+    parameters: tuple[Indicator, ...]
+    text: str
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """The parameters' names, understood, in their order."""
+        return tuple(understand(parameter.name) for parameter in self.parameters)
+
+    @cached_property
+    def lower(self) -> str:
+        """The whole text, normalised, in lower case: where a name does not stand in it, nothing is stated."""
+        return lowered(normalise(self.text))
+
+    @cached_property
+    def statements(self) -> tuple[Statement, ...]:
+        """The pieces of the text in order."""
+        return tuple(piece for sentence in sentences(self.text) for piece in _pieces(sentence))
+
+
+def read_offer(parameters: Sequence[Indicator], text: str) -> Offer:
+    """An offer with these structured parameters and this text as written.
+
+    Never raises. All reading together is linear in the length of the text, and each sentence is read once,
+    whatever the number of requirements compared with it.
+    """
+    return Offer(tuple(parameters), text)
+
+
+def _pieces(sentence: str) -> Iterator[Statement]:
+    normalised = normalise_with_offsets(sentence)
+    plain = spelled(normalised, sentence)
+    start = 0
+    while start < len(plain):
+        end = _end_of_piece(plain, start)
+        yield Statement(sentence, plain[start:end], normalised.starts[start:end], normalised.ends[start:end])
+        start = end
+
+
+def _end_of_piece(plain: str, start: int) -> int:
+    if len(plain) - start <= _PIECE_AT_MOST:
+        return len(plain)
+    last = start + _PIECE_AT_MOST
+    clause_ends = [match.end() for match in _CLAUSE_END.finditer(plain, start + _PIECE_AT_LEAST, last)]
+    return clause_ends[-1] if clause_ends else last
