@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -24,7 +24,7 @@ from marketplace.matching.engine.documents import Matchable
 from marketplace.matching.engine.eligibility import is_open
 from marketplace.matching.engine.ranking import Match, Ranker
 from marketplace.matching.engine.ranking import Ranking as Ranked
-from marketplace.matching.engine.reasons import Reasons, TermPoints, explain_all
+from marketplace.matching.engine.reasons import Reasons, explain_all, stored
 from marketplace.matching.engine.weights import MICRO, PART_NAMES
 from marketplace.matching.models import (
     MatchChange,
@@ -109,7 +109,7 @@ def _pass_over(document: Matchable | None, *, finish: Finish) -> None:
 def compute(seeker: Matchable, ranker: Ranker, state: State, *, now: datetime) -> Shortlist:
     """The shortlist of `seeker` with its reasons; touches no database."""
     ranked = ranker.rank(seeker, now=now)
-    reasons = explain_all(ranked.matches, ranker.index_, ranked.matches)
+    reasons = explain_all(ranked.matches, ranker.index_)
     return Shortlist(seeker, ranked, reasons, state, now)
 
 
@@ -239,37 +239,13 @@ def _entry(run_id: int, place: int, match: Match, reasons: Reasons) -> MatchEntr
         organisation_id=match.capability.organisation_id,
         score=points(match.score),
         parts={name: points(value) for name, value in parts.items()},
-        reasons=reasons_data(match, reasons),
+        reasons=stored(match, reasons),
     )
 
 
 def points(millionths: int) -> float:
     """Millionths of a point as points; exact to the millionth."""
     return millionths / MICRO
-
-
-def reasons_data(match: Match, reasons: Reasons) -> dict[str, object]:
-    """The JSON form of an explanation, in points."""
-
-    def terms(several: Iterable[TermPoints]) -> list[dict[str, object]]:
-        return [{"term": one.term, "points": points(one.points)} for one in several]
-
-    return {
-        "agreement": round(match.agreement, 6),
-        "support": round(match.support, 6),
-        "facts": {part.name: dict(part.facts) for part in match.parts if part.facts},
-        "terms": terms(reasons.terms),
-        "other_terms": points(reasons.other_terms.points),
-        "indicators": [
-            asdict(line) | {"points": points(line.points), "maximum": points(line.maximum)}
-            for line in reasons.indicators
-        ],
-        "losses": [
-            {"code": loss.code, "points": points(loss.points), "facts": dict(loss.facts)}
-            for loss in reasons.losses
-        ],
-        "advice": [{"code": advice.code, "facts": dict(advice.facts)} for advice in reasons.advice],
-    }
 
 
 def output_digest(lines: Iterable[tuple[int, int, Mapping[str, float]]]) -> str:

@@ -25,7 +25,7 @@ _SAME_CLUSTER, _SAME_TIER, _SAME_INDUSTRY = 1.0, 0.3, 0.6
 _SAME_DISTRICT, _SAME_CITY, _SAME_PROVINCE = 1.0, 0.8, 0.5
 _TRL_STEPS = 4  # so many levels short and nothing is left
 _UNRELATED_TITLES = 0.4  # two titles of one trade look this much alike by chance
-_DESIGNATIONS = {
+DESIGNATIONS = {
     "champion": 1.0,
     "little_giant": 1.0,
     "srdi": 0.8,
@@ -149,7 +149,7 @@ def cooperation_share(seeker: Matchable, capability: Matchable) -> Share:
 
 def designations_share(capability: Matchable) -> Share:
     """The highest designation of the organisation; a verified organisation without one counts a little."""
-    held = [code for code in capability.designations if code in _DESIGNATIONS]
+    held = [code for code in capability.designations if code in DESIGNATIONS]
     if held:
-        return Share(max(_DESIGNATIONS[code] for code in held), {"held": sorted(held)})
+        return Share(max(DESIGNATIONS[code] for code in held), {"held": sorted(held)})
     return Share(_VERIFIED, {"verified": True}) if capability.standing is Standing.VERIFIED else NOTHING

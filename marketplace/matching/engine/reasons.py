@@ -1,32 +1,39 @@
-"""Why a match stands where it stands: terms, indicators, what was lost, and what would help.
+"""Why a match stands where it stands: words, indicators, what was lost, and what would help.
 
 Everything here is data: codes, names and points that add up, to be put into words where they are shown.
-All points are whole millionths; the terms' add up to the text part, the losses' to 100 minus the score.
-Not here: the score itself (`ranking`).
+All points are whole millionths; the words' add up to the text part, the indicators' to their part, the
+losses' to 100 minus the score. Not here: the score itself (`ranking`), which fragment belongs to which
+word (`wording`), what would raise a score (`advice`).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from marketplace.indicators.compare import Verdict
-from marketplace.indicators.model import Mark
+from marketplace.language import normalise
+from marketplace.matching.engine.advice import Advice, advise, statable, titles
 from marketplace.matching.engine.index import Index
 from marketplace.matching.engine.parts import Comparison
 from marketplace.matching.engine.ranking import Match, Part
-from marketplace.matching.engine.scoring import Query, term_products, weigh
-from marketplace.matching.engine.terms import BIGRAMS, CHARACTERS, WORDS, field_of, plain
+from marketplace.matching.engine.rounding import in_units, spread
+from marketplace.matching.engine.scoring import term_products, weigh
+from marketplace.matching.engine.terms import WORDS, field_of, plain
+from marketplace.matching.engine.weights import MICRO
+from marketplace.matching.engine.wording import Wording
 
 _TERMS_SHOWN = 12
 _MISSING_SHOWN = 5
-_WORD_LENGTH_SHOWN = 2  # a single Han character explains nothing to a reader
+_KEY_WORDS = 30  # so many of the seeker's weightiest words say what it is about
+_SHARES = 10**12  # shares of indicators as whole numbers, finer than a millionth of a point
 
 
 @dataclass(frozen=True, slots=True)
 class TermPoints:
-    """A shared term and what it adds; characters and bigrams are counted with the word they lie in."""
+    """A shared word and what it adds; characters and bigrams are counted with the word they lie in."""
 
     term: str
     points: int
@@ -57,11 +64,11 @@ class Loss:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """What would raise the score or close a gap: a code and the facts for the sentence."""
+class Coverage:
+    """How many of the seeker's weightiest words the capability says."""
 
-    code: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    asked: int
+    said: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,95 +76,101 @@ class Reasons:
     """The whole explanation of one match."""
 
     terms: tuple[TermPoints, ...]
-    other_terms: TermPoints  # `term` is empty: everything too small to be named
+    other_terms: TermPoints  # `term` is empty: what is too small to be named, and fragments of no word
+    coverage: Coverage
     indicators: tuple[IndicatorPoints, ...]
     losses: tuple[Loss, ...]
     advice: tuple[Advice, ...]
+    titles: Mapping[str, int]  # see `advice.titles`
 
 
-def explain(match: Match, index: Index, others: Sequence[Match] = ()) -> Reasons:
-    """Reasons of `match`, whose capability must be in `index`; `others` are asked to fill its gaps."""
-    return explain_all([match], index, others)[0]
+def explain(match: Match, index: Index) -> Reasons:
+    """Reasons of `match`, whose capability must be in `index`."""
+    return explain_all([match], index)[0]
 
 
-def explain_all(matches: Sequence[Match], index: Index, others: Sequence[Match] = ()) -> list[Reasons]:
-    """Reasons of several matches of one seeker, whose terms are weighed once."""
+def explain_all(matches: Sequence[Match], index: Index) -> list[Reasons]:
+    """Reasons of several matches of one seeker, whose text is taken apart once."""
     if not matches:
         return []
+    worth_of, shared = _shared(matches, index)
+    asked = _Asked(matches[0], worth_of)
+    return [_explain(match, asked, products) for match, products in zip(matches, shared, strict=True)]
+
+
+def _shared(matches: Sequence[Match], index: Index) -> tuple[Mapping[str, float], list[dict[str, int]]]:
+    """What the seeker's terms are worth, and for each match the product of every term that both have."""
     query = weigh(matches[0].seeker, index)
-    rows = {document.key: row for row, document in enumerate(index.documents_)}
-    shared = term_products(query, index, [rows[match.capability.key] for match in matches])
-    return [_explain(match, query, products, others) for match, products in zip(matches, shared, strict=True)]
+    rows = [
+        bisect_left(index.documents_, match.capability.key, key=lambda document: document.key)
+        for match in matches
+    ]
+    return query.weights, term_products(query, index, rows)
 
 
-def _explain(match: Match, query: Query, products: Mapping[str, int], others: Sequence[Match]) -> Reasons:
-    shown, rest = _terms(products, match.part("text").points)
+class _Asked:
+    """What is the same for every capability of one seeker."""
+
+    def __init__(self, match: Match, worth_of: Mapping[str, float]) -> None:
+        self.wording = Wording(match.seeker)
+        self.statable = statable(match.seeker)
+        words = {plain(term): worth for term, worth in worth_of.items() if field_of(term) == WORDS}
+        ordered = sorted(words, key=lambda word: (-words[word], word))
+        # The parts of a longer word ask for nothing of their own.
+        whole = [word for word in ordered if self.wording.whole_of(word, words) == word]
+        self.key_words = whole[:_KEY_WORDS]
+
+
+def _explain(match: Match, asked: _Asked, products: Mapping[str, int]) -> Reasons:
+    text = _plain(match.capability.body())
+    shown, rest = _terms(*asked.wording.fold(products, text), match.part("text").points, asked.wording)
     indicators = _indicators(match)
+    said = {plain(term) for term in products if field_of(term) == WORDS}
+    missing = [asked.wording.shown[word] for word in asked.key_words if word not in said]
     return Reasons(
         terms=shown,
         other_terms=rest,
+        coverage=Coverage(len(asked.key_words), len(asked.key_words) - len(missing)),
         indicators=indicators,
-        losses=tuple(_losses(match, indicators, _missing(query, products))),
-        advice=tuple(_advice(match, others)),
+        losses=tuple(_losses(match, indicators, missing[:_MISSING_SHOWN])),
+        advice=advise(match, asked.statable),
+        titles=titles(match),
     )
 
 
-def spread(points: int, shares: Sequence[float]) -> list[int]:
-    """Cut whole `points` in proportion to `shares` so that the pieces add up exactly.
-
-    Largest remainder; equal remainders go to the earlier one. Without any share all pieces are 0.
-    """
-    total = sum(shares)
-    if total <= 0:
-        return [0] * len(shares)
-    exact = [points * share / total for share in shares]
-    pieces = [int(piece) for piece in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda i: (pieces[i] - exact[i], i))
-    for i in by_remainder[: points - sum(pieces)]:
-        pieces[i] += 1
-    return pieces
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    return normalise(text).lower()
 
 
-def _terms(products: Mapping[str, int], points: int) -> tuple[tuple[TermPoints, ...], TermPoints]:
-    folded = _folded(products)
+def _terms(
+    folded: Mapping[str, int], rest: int, points: int, wording: Wording
+) -> tuple[tuple[TermPoints, ...], TermPoints]:
     names = sorted(folded, key=lambda term: (-folded[term], term))
-    pieces = dict(zip(names, spread(points, [folded[name] for name in names]), strict=True))
-    shown = [name for name in names if len(name) >= _WORD_LENGTH_SHOWN][:_TERMS_SHOWN]
-    rest = sum(pieces[name] for name in names if name not in shown)
-    return tuple(TermPoints(name, pieces[name]) for name in shown), TermPoints("", rest)
-
-
-def _folded(products: Mapping[str, int]) -> dict[str, int]:
-    """Products by the term a reader knows: each n-gram goes to the weightiest shared word around it."""
-    words = {plain(term): value for term, value in products.items() if field_of(term) == WORDS}
-    folded = dict(words)
-    for level in (BIGRAMS, CHARACTERS):
-        wholes = sorted(folded, key=lambda term: (-folded[term], term))
-        for term, value in products.items():
-            if field_of(term) == level:
-                gram = plain(term)
-                whole = next((word for word in wholes if gram in word), gram)
-                folded[whole] = folded.get(whole, 0) + value
-    for term, value in products.items():
-        if field_of(term) not in (WORDS, BIGRAMS, CHARACTERS):
-            folded[plain(term)] = folded.get(plain(term), 0) + value
-    return folded
-
-
-def _missing(query: Query, products: Mapping[str, int]) -> list[str]:
-    """The seeker's weightiest words that the capability does not say."""
-    absent = {
-        plain(term): weight
-        for term, weight in query.weights.items()
-        if field_of(term) == WORDS and term not in products and len(plain(term)) >= _WORD_LENGTH_SHOWN
-    }
-    return sorted(absent, key=lambda word: (-absent[word], word))[:_MISSING_SHOWN]
+    pieces = spread(points, [*(folded[name] for name in names), rest])
+    shown = [
+        TermPoints(wording.shown.get(name, name), piece)
+        for name, piece in zip(names[:_TERMS_SHOWN], pieces, strict=False)
+    ]
+    return tuple(shown), TermPoints("", points - sum(term.points for term in shown))
 
 
 def _indicators(match: Match) -> tuple[IndicatorPoints, ...]:
+    """Lines whose points and maxima both add up to those of the part; none earns more than it could."""
     part = match.part("indicators")
-    earned = spread(part.points, [comparison.share for comparison in match.comparisons])
-    possible = spread(part.maximum, [comparison.weight for comparison in match.comparisons])
+    if not match.comparisons:
+        return ()
+    earned = spread(part.points, [round(one.share * _SHARES) for one in match.comparisons])
+    whole = [
+        one.share == one.weight and match.support >= 1.0 and part.points > 0 for one in match.comparisons
+    ]
+    possible = in_units(
+        [part.maximum * round(one.weight * _SHARES) for one in match.comparisons],
+        _SHARES,
+        part.maximum,
+        least=earned,
+        most=[points if is_whole else None for points, is_whole in zip(earned, whole, strict=True)],
+    )
     return tuple(
         _indicator_line(comparison, points, maximum)
         for comparison, points, maximum in zip(match.comparisons, earned, possible, strict=True)
@@ -185,17 +198,8 @@ def _losses(match: Match, indicators: Sequence[IndicatorPoints], missing: Sequen
     for part in match.parts:
         if part.name == "indicators" and indicators:
             losses += [
-                Loss(
-                    f"indicator.{line.verdict}",
-                    line.maximum - line.points,
-                    {
-                        "name": line.name,
-                        "requirement": line.requirement,
-                        "mark": line.mark,
-                        "offered": line.offered,
-                    },
-                )
-                for line in indicators
+                Loss(f"indicator.{line.verdict}", line.maximum - line.points, {"place": place})
+                for place, line in enumerate(indicators)
             ]
         elif part.name == "text":
             losses.append(Loss("text", part.maximum - part.points, {"missing": list(missing)}))
@@ -205,16 +209,9 @@ def _losses(match: Match, indicators: Sequence[IndicatorPoints], missing: Sequen
 
 
 def _part_loss(match: Match, part: Part) -> Loss:
-    lost = part.maximum - part.points
-    facts: dict[str, Any] = dict(part.facts)
-    if match.support < 1.0:
-        facts["support"] = round(match.support, 4)
     asked, stated = _sides(match, part.name)
-    if not asked:
-        return Loss(f"{part.name}.not_asked", lost, facts)
-    if not stated:
-        return Loss(f"{part.name}.unstated", lost, facts)
-    return Loss(f"{part.name}.short", lost, facts)
+    how = "not_asked" if not asked else "unstated" if not stated else "short"
+    return Loss(f"{part.name}.{how}", part.maximum - part.points, dict(part.facts))
 
 
 def _sides(match: Match, name: str) -> tuple[bool, bool]:
@@ -235,42 +232,25 @@ def _sides(match: Match, name: str) -> tuple[bool, bool]:
     return sides[name]
 
 
-def _advice(match: Match, others: Sequence[Match]) -> Iterator[Advice]:
-    """For each indicator not met: who else on the list meets it, or that the organisation may be asked."""
-    order = {Mark.MUST: 0, Mark.KEY: 1, Mark.PLAIN: 2}
-    gaps = sorted(
-        (
-            (order[comparison.indicator.mark], place)
-            for place, comparison in enumerate(match.comparisons)
-            if comparison.finding.verdict is not Verdict.MET
-        ),
-    )
-    for _, place in gaps:
-        comparison = match.comparisons[place]
-        facts = {"name": comparison.indicator.name, "mark": comparison.indicator.mark.value}
-        if comparison.finding.verdict is Verdict.UNSTATED:
-            yield Advice("ask", facts)
-        helper = next((other for other in others if _meets(other, place) and other is not match), None)
-        if helper is not None:
-            yield Advice(
-                "complement", facts | {"capability": helper.capability.id, "title": helper.capability.title}
-            )
-
-
-def _meets(match: Match, place: int) -> bool:
-    return len(match.comparisons) > place and match.comparisons[place].finding.verdict is Verdict.MET
-
-
-def strengths(reasons: Reasons) -> list[IndicatorPoints]:
-    """Indicators met, ★ first."""
-    return _by_mark(line for line in reasons.indicators if line.verdict == Verdict.MET)
-
-
-def weaknesses(reasons: Reasons) -> list[IndicatorPoints]:
-    """Indicators not met or not stated, ★ first."""
-    return _by_mark(line for line in reasons.indicators if line.verdict != Verdict.MET)
-
-
-def _by_mark(lines: Iterator[IndicatorPoints]) -> list[IndicatorPoints]:
-    order = [mark.value for mark in Mark]
-    return sorted(lines, key=lambda line: order.index(line.mark))
+def stored(match: Match, reasons: Reasons) -> dict[str, Any]:
+    """The JSON form, complete for a page that computes nothing; points as points, exact to the millionth."""
+    return {
+        "agreement": round(match.agreement, 6),
+        "support": round(match.support, 6),
+        "facts": {part.name: dict(part.facts) for part in match.parts if part.facts},
+        "terms": [{"term": one.term, "points": one.points / MICRO} for one in reasons.terms],
+        "other_terms": reasons.other_terms.points / MICRO,
+        "coverage": asdict(reasons.coverage),
+        "indicators": [
+            asdict(line) | {"points": line.points / MICRO, "maximum": line.maximum / MICRO}
+            for line in reasons.indicators
+        ],
+        "losses": [
+            {"code": loss.code, "points": loss.points / MICRO, "facts": dict(loss.facts)}
+            for loss in reasons.losses
+        ],
+        "advice": [
+            {"code": one.code, "gain": one.gain / MICRO, "facts": dict(one.facts)} for one in reasons.advice
+        ],
+        "titles": {code: points / MICRO for code, points in reasons.titles.items()},
+    }
