@@ -41,6 +41,9 @@ JOBS: dict[str, Job] = {
     "notifications.mail": Job("marketplace.notifications.jobs:mail_letters", seconds=120),
 }
 
+# Called once in each worker before it forks: what a child would else have to do anew for every job.
+PREPARATIONS: list[str] = ["marketplace.matching.engine.ranking:warm_up"]
+
 # Called by the supervisor every half minute: each asks for work that should be there and is not.
 SWEEPS: list[str] = ["marketplace.matching.sweeps:sweep"]
 
@@ -52,6 +55,8 @@ def prepare(app: Flask) -> None:
     _application[:] = [app]
     for job in JOBS.values():
         resolve(job.function)
+    for preparation in PREPARATIONS:
+        resolve(preparation)()
 
 
 def resolve(name: str) -> Callable[..., object]:

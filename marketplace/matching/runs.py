@@ -575,7 +575,7 @@ def note_capabilities_placed() -> None:
                 select(Ranking).where(Ranking.kind == PostingKind.CAPABILITY).with_for_update()
             )
         }
-        for document in ranker.index_.documents_:
+        for document in ranker.index_.documents():
             fence = standing.get(document.id)
             if fence is None or fence.ranked_version <= document.version:
                 _note_ranked(fence, document, state, run_id=None, now=now)

@@ -1,5 +1,8 @@
 """How this feature is wired into the application."""
 
+import os
+from pathlib import Path
+
 from flask import Flask
 
 from marketplace.kernel import invariants, navigation, outbox
@@ -17,6 +20,9 @@ from marketplace.matching.views import bp
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
+    if not os.access(Path(__file__).parent / "engine", os.W_OK):
+        # Compiled loops are kept beside the code, or here where the code cannot be written.
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(app.config["INSTANCE_DIR"]) / "numba"))
     app.register_blueprint(bp)
     app.cli.add_command(match_cli)
     panels.register()

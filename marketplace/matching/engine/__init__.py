@@ -5,4 +5,4 @@ scikit-learn's: parameters in `__init__`, work in `fit`, answers in `rank`, lear
 """
 
 #: Changes whenever the same input could give another score.
-ENGINE_VERSION = "1.0"
+ENGINE_VERSION = "2.0"

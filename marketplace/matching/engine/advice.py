@@ -50,7 +50,8 @@ def statable(seeker: Matchable) -> tuple[bool, ...]:
     model = Matchable(Kind.CAPABILITY, 0, indicators=tuple(map(statement_of, seeker.indicators)))
     alike = {mark.value: 1 for mark in Mark}
     return tuple(
-        comparison.finding.verdict == "met" for comparison in shares.compare_indicators(seeker, model, alike)
+        comparison.finding.verdict == "met"
+        for comparison in shares.compare_indicators(seeker, shares.offer_of(model), alike)
     )
 
 

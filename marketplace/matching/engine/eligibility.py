@@ -5,10 +5,12 @@ An unknown fact never satisfies a condition. Not here: how well somebody answers
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from marketplace.matching.engine.documents import Matchable, Standing
+from marketplace.matching.engine.documents import Conditions, Matchable, Standing
 
 
 class Exclusion(StrEnum):
@@ -41,18 +43,9 @@ def exclusion(seeker: Matchable, capability: Matchable, *, now: datetime) -> Exc
 
 
 def _unmet_condition(seeker: Matchable, capability: Matchable) -> Exclusion | None:
-    conditions = seeker.conditions
-    admitted = {Standing.VERIFIED} if conditions.verified_only else {Standing.VERIFIED, Standing.COLLECTED}
-    if capability.standing not in admitted:
-        return Exclusion.UNVERIFIED
-    if conditions.kinds and capability.organisation_kind not in conditions.kinds:
-        return Exclusion.KIND
-    if conditions.sizes and capability.organisation_size not in conditions.sizes:
-        return Exclusion.SIZE
-    if conditions.designations and not set(conditions.designations) & set(capability.designations):
-        return Exclusion.DESIGNATION
-    if conditions.regions and not any(_lies_in(capability.region, region) for region in conditions.regions):
-        return Exclusion.REGION
+    for condition in CONDITIONS:
+        if not condition.is_met(seeker.conditions, capability):
+            return condition.reason
     return None
 
 
@@ -62,3 +55,38 @@ def _lies_in(region: str, wider: str) -> bool:
     while len(prefix) > 2 and prefix.endswith("00"):
         prefix = prefix[:-2]
     return bool(region) and region.startswith(prefix)
+
+
+def _is_verified(conditions: Conditions, capability: Matchable) -> bool:
+    admitted = {Standing.VERIFIED} if conditions.verified_only else {Standing.VERIFIED, Standing.COLLECTED}
+    return capability.standing in admitted
+
+
+class Condition(NamedTuple):
+    """A reason to be left out, the column of facts that decides it, and how."""
+
+    reason: Exclusion
+    column: str
+    is_met: Callable[[Conditions, Matchable], bool]
+
+
+#: In the order in which a reason is named.
+CONDITIONS = (
+    Condition(Exclusion.UNVERIFIED, "designations", _is_verified),
+    Condition(
+        Exclusion.KIND, "kind", lambda asked, one: not asked.kinds or one.organisation_kind in asked.kinds
+    ),
+    Condition(
+        Exclusion.SIZE, "size", lambda asked, one: not asked.sizes or one.organisation_size in asked.sizes
+    ),
+    Condition(
+        Exclusion.DESIGNATION,
+        "designations",
+        lambda asked, one: not asked.designations or bool(set(asked.designations) & set(one.designations)),
+    ),
+    Condition(
+        Exclusion.REGION,
+        "region",
+        lambda asked, one: not asked.regions or any(_lies_in(one.region, wider) for wider in asked.regions),
+    ),
+)

@@ -1,286 +1,371 @@
-"""A corpus epoch: the vocabulary, idf and average lengths of one set of capabilities, and its postings.
+"""A corpus epoch: statistics, the segments of its capabilities, and what came and went since.
 
 What is learned in `fit` stays as it is until the next `fit`: a document that comes later is weighed with the
-epoch's statistics, so it changes nobody else's score. Not here: what a seeker's terms are worth and
-how products become points (`scoring`); where files lie and when an epoch is due (the feature around).
+epoch's statistics, so it changes nobody else's score. Later documents lie in small segments of their own
+(deltas); whatever a later segment holds or a change removed is dead in the earlier ones. Segments are cut by
+region, the commonest condition, so that a need for one region reads that region's segments only.
+Not here: what a seeker's terms are worth (`scoring`); where files lie and when an epoch is due (the
+feature around).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
-from sklearn.feature_extraction.text import CountVectorizer
 
-from marketplace.language import LANGUAGE_VERSION
-from marketplace.matching.engine import ENGINE_VERSION
-from marketplace.matching.engine.documents import Matchable
-from marketplace.matching.engine.terms import FIELDS, field_of, section_terms
+from marketplace.language import DEFAULT_DICTIONARY, LANGUAGE_VERSION, Dictionary
+from marketplace.matching.engine import ENGINE_VERSION, counts, scoring, segments
+from marketplace.matching.engine.documents import Kind, Matchable
+from marketplace.matching.engine.facts import Facts
+from marketplace.matching.engine.kernels import Array
+from marketplace.matching.engine.scoring import Query
+from marketplace.matching.engine.segments import ForeignIndexError, Segment
+from marketplace.matching.engine.statistics import Statistics, learn
 from marketplace.matching.engine.weights import TextWeights
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+__all__ = ["ForeignIndexError", "Index", "Piece"]
 
-_FORMAT = 1
-_ARRAYS = ("document_frequency", "indptr", "rows", "impacts")
+_FORMAT = 2
+#: Documents whose texts are read before progress is told and memory given back.
+_COUNTED_AT_ONCE = 2000
+#: So many small segments behind the base are worth putting into one.
+MOST_DELTAS = 6
+_REMEMBERED = 4000
+
+Progress = Callable[[int, int], None]
 
 
-class ForeignIndexError(ValueError):
-    """The folder holds no index that this engine wrote whole; it has to be built again."""
+def _untold(done: int, total: int) -> None:
+    """For whoever needs no progress."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A segment within an index.
+
+    `alive` (uint8, by row) is 0 for what was replaced or removed since; `numbers` are, for each fact column,
+    the numbers of the segment's values among those of the index.
+    """
+
+    segment: Segment
+    alive: Array
+    numbers: dict[str, Array]
+
+    @cached_property
+    def standing(self) -> Array:
+        """1 for what may stand on a list: alive, and not withdrawn or suspended."""
+        standing: Array = self.alive & self.segment.active
+        return standing
 
 
 class Index:
     """Postings of capabilities over all terms, with the statistics of the epoch they were fitted on.
 
-    After `fit`: `documents_`, `vocabulary_` (term → column), `document_frequency_`, `size_` (documents the
-    statistics stand for), `average_length_` (section → terms of each field), `weighed_` (seekers whose terms
-    were weighed by these statistics, shared with every `with_changes`), and the postings of
-    column t: `rows_[indptr_[t]:indptr_[t + 1]]` with `impacts_`, the saturated term frequencies in [0, 1).
+    After `fit`: `statistics_`, `pieces_` (segments, base first), `base_` (how many of them are the base), and
+    `facts_` (their coded facts). `len(index)` is how many documents are in it.
     """
 
-    def __init__(self, weights: TextWeights | None = None) -> None:
+    def __init__(
+        self, weights: TextWeights | None = None, dictionary: Dictionary = DEFAULT_DICTIONARY
+    ) -> None:
         self.weights = weights or TextWeights()
+        self.dictionary = dictionary
+        self._weighed: OrderedDict[Matchable, Query] = OrderedDict()
 
-    def fit(self, documents: Iterable[Matchable]) -> Self:
-        """Learn the statistics of `documents` and index them. An empty corpus is allowed."""
-        self.documents_ = tuple(sorted(documents, key=lambda document: document.key))
-        if len({document.key for document in self.documents_}) != len(self.documents_):
-            raise ValueError("a document occurs twice in the corpus")
-        analysed = [_analyse(document) for document in self.documents_]
-        names = sorted({name for sections in analysed for name in sections})
-        self.vocabulary_: dict[str, int] = {
-            term: column
-            for column, term in enumerate(
-                sorted({term for sections in analysed for terms in sections.values() for term in terms})
-            )
-        }
-        counts = self._counts(analysed, names)
-        present = sum((matrix.sign() for matrix in counts.values()), start=self._no_counts(len(analysed)))
-        self.document_frequency_: IntArray = np.asarray(present.sign().sum(axis=0), dtype=np.int64).ravel()
-        self.size_ = len(analysed)
-        fields = self._fields()
-        self.average_length_ = {
-            name: _average_length(_lengths(matrix, fields)) for name, matrix in counts.items()
-        }
-        self.weighed_: dict[Matchable, Any] = {}
-        self._set_postings(self._impacts(counts, fields))
+    def fit(self, documents: Iterable[Matchable], *, progress: Progress = _untold) -> Self:
+        """Learn the statistics of `documents` and index them. An empty corpus is allowed.
+
+        Raises ValueError if one occurs twice or is no capability.
+        """
+        by_region = _checked(documents)
+        several = [
+            self._count(chunk, done, len(by_region), progress)
+            for done, chunk in _chunks(by_region, segments.MOST_DOCUMENTS)
+        ]
+        self.statistics_ = learn(several)
+        self._open(
+            [
+                segments.build(chunk, counted, self.statistics_, self.weights)
+                for (_, chunk), counted in zip(
+                    _chunks(by_region, segments.MOST_DOCUMENTS), several, strict=True
+                )
+            ]
+        )
+        progress(len(by_region), len(by_region))
         return self
 
-    def with_changes(self, changed: Iterable[Matchable], removed: Iterable[tuple[str, int]] = ()) -> Index:
-        """This epoch's statistics over another set of documents: `changed` come in or replace, `removed` go.
-
-        A term the epoch never saw gets a column of its own with document frequency 0.
+    def refit(self, changed: Iterable[Matchable] = (), removed: Iterable[tuple[str, int]] = ()) -> Index:
+        """The same as `fit` on what is in the index after these changes; texts that did not change are not
+        read again, because their counts are kept.
         """
-        fresh = {document.key: document for document in changed}
-        gone = set(removed) | set(fresh)
-        kept = [row for row, document in enumerate(self.documents_) if document.key not in gone]
-        other = Index(self.weights)
-        other.size_, other.average_length_, other.weighed_ = self.size_, self.average_length_, self.weighed_
-        added = [fresh[key] for key in sorted(fresh)]
-        analysed = [_analyse(document) for document in added]
-        other.vocabulary_ = self._vocabulary_with(
-            term for sections in analysed for terms in sections.values() for term in terms
+        later = self.with_changes(changed, removed)
+        documents, counted = [], []
+        for piece in later.pieces_:
+            rows = np.flatnonzero(later._present(piece))
+            documents += [piece.segment.document(int(row)) for row in rows]
+            counted.append(piece.segment.counted().of(rows))
+        joined = counts.join(counted)
+        order = sorted(range(len(documents)), key=lambda place: _by_region(documents[place]))
+        chunks = list(_chunks(order, segments.MOST_DOCUMENTS))
+        several = [joined.of(np.array(chunk, dtype=np.int64)) for _, chunk in chunks]
+        fresh = Index(self.weights, self.dictionary)
+        fresh.statistics_ = learn(several)
+        fresh._open(
+            [
+                segments.build([documents[place] for place in chunk], one, fresh.statistics_, self.weights)
+                for (_, chunk), one in zip(chunks, several, strict=True)
+            ]
         )
-        grown = len(other.vocabulary_) - len(self.vocabulary_)
-        other.document_frequency_ = np.concatenate(
-            [self.document_frequency_, np.zeros(grown, dtype=np.int64)]
-        )
-        old = self._matrix()[kept]
-        old.resize((len(kept), len(other.vocabulary_)))
-        names = sorted({name for sections in analysed for name in sections})
-        new = other._impacts(other._counts(analysed, names), other._fields(), len(added))
-        documents = [self.documents_[row] for row in kept] + added
-        order = sorted(range(len(documents)), key=lambda row: documents[row].key)
-        other.documents_ = tuple(documents[row] for row in order)
-        other._set_postings(sparse.vstack([old, new], format="csr")[order])
+        return fresh
+
+    def with_changes(self, changed: Iterable[Matchable], removed: Iterable[tuple[str, int]] = ()) -> Index:
+        """The same epoch over other capabilities: `changed` replace their earlier versions or are new."""
+        delta = self.delta(changed)
+        gone = [id for _, id in removed]
+        return self.without(gone) if delta is None else self.with_delta(delta, gone)
+
+    def delta(self, changed: Iterable[Matchable]) -> Segment | None:
+        """A segment of `changed` by this epoch's statistics; None if there are none."""
+        documents = _checked(changed)
+        if not documents:
+            return None
+        counted = counts.count_documents(documents, self.dictionary)
+        return segments.build(documents, counted, self.statistics_, self.weights)
+
+    def with_delta(self, delta: Segment, removed: Iterable[int] = ()) -> Index:
+        """The same epoch with a later segment, whose documents replace their earlier versions."""
+        other = self.without({*removed, *delta.ids.tolist()})
+        other._add(delta)
         return other
 
-    def rows_of(self, columns: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
-        """All postings of `columns`: (position in `columns`, document row, impact), column by column."""
-        starts = self.indptr_[columns]
-        lengths = self.indptr_[columns + 1] - starts
-        positions = np.repeat(np.arange(len(columns)), lengths)
-        before = np.repeat(np.cumsum(lengths) - lengths, lengths)
-        places = np.repeat(starts, lengths) + np.arange(int(lengths.sum())) - before
-        return positions, self.rows_[places], self.impacts_[places]
+    def emptied(self) -> Index:
+        """The same epoch without any document."""
+        return self._like(())
 
-    def save(self, folder: Path) -> None:
-        """Write plain .npy and .json files, the manifest with their checksums last; all are synced."""
-        folder.mkdir(parents=True, exist_ok=True)
-        arrays = {
-            "document_frequency": self.document_frequency_,
-            "indptr": self.indptr_,
-            "rows": self.rows_,
-            "impacts": self.impacts_,
-        }
-        for name in _ARRAYS:
-            with (folder / f"{name}.npy").open("wb") as file:
-                np.save(file, arrays[name], allow_pickle=False)
-                _sync(file)
-        _write_json(folder / "vocabulary.json", sorted(self.vocabulary_, key=self.vocabulary_.__getitem__))
-        _write_json(folder / "documents.json", [document.to_dict() for document in self.documents_])
-        files = [*(f"{name}.npy" for name in _ARRAYS), "vocabulary.json", "documents.json"]
-        manifest = {
+    def compacted(self) -> Index:
+        """The same documents with all deltas in one; no text is read again."""
+        deltas = self.pieces_[self.base_ :]
+        if len(deltas) < 2:
+            return self
+        other = self._like(self.pieces_[: self.base_])
+        merged = self.merged_delta()
+        if merged is not None:
+            other._add(merged)
+        return other
+
+    def merged_delta(self) -> Segment | None:
+        """All living documents that came after the base as one segment; None if there are none."""
+        documents, counted = [], []
+        for piece in self.pieces_[self.base_ :]:
+            rows = np.flatnonzero(self._present(piece))
+            documents += [piece.segment.document(int(row)) for row in rows]
+            counted.append(piece.segment.counted().of(rows))
+        if not documents:
+            return None
+        order = sorted(range(len(documents)), key=lambda place: _by_region(documents[place]))
+        joined = counts.join(counted).of(np.array(order, dtype=np.int64))
+        return segments.build([documents[place] for place in order], joined, self.statistics_, self.weights)
+
+    def __len__(self) -> int:
+        return sum(int(np.count_nonzero(self._present(piece))) for piece in self.pieces_)
+
+    def documents(self) -> Iterator[Matchable]:
+        """Every document in the index, in no order that means anything."""
+        for piece in self.pieces_:
+            for row in np.flatnonzero(self._present(piece)).tolist():
+                yield piece.segment.document(row)
+
+    def find(self, id: int) -> tuple[Piece, int] | None:
+        """Where a capability stands: piece and row."""
+        for piece in reversed(self.pieces_):
+            row = piece.segment.row_of(id)
+            if row is not None:
+                return (piece, row) if self._present(piece)[row] else None
+        return None
+
+    def weigh(self, seeker: Matchable) -> Query:
+        """What a seeker's terms are worth by the statistics of the epoch; remembered."""
+        known = self._weighed.get(seeker)
+        if known is None:
+            known = scoring.weigh(seeker, self.statistics_, self.weights, self.dictionary)
+            if len(self._weighed) >= _REMEMBERED:
+                self._weighed.popitem(last=False)
+            self._weighed[seeker] = known
+        return known
+
+    def products(self, query: Query, id: int) -> dict[str, int]:
+        """worth × impact of every term that a capability shares with a seeker; they add up to its sum.
+
+        Raises KeyError if the capability is not in the index.
+        """
+        found = self.find(id)
+        if found is None:
+            raise KeyError(id)
+        piece, row = found
+        return scoring.term_products(query, piece.segment, row)
+
+    # --- files ---
+
+    @property
+    def made_by(self) -> dict[str, Any]:
+        """What a reader has to be to understand the files."""
+        weights = self.weights
+        return {
             "format": _FORMAT,
             "engine": ENGINE_VERSION,
             "language": LANGUAGE_VERSION,
-            "text_weights": _text_weights_data(self.weights),
-            "size": self.size_,
-            "average_length": {name: lengths.tolist() for name, lengths in self.average_length_.items()},
-            "sha256": {name: _checksum(folder / name) for name in files},
+            "dictionary": self.dictionary.digest(),
+            "text_weights": [weights.k1, weights.b, weights.title, weights.keywords, weights.body],
         }
-        _write_json(folder / "manifest.json", manifest)
+
+    def save(self, folder: Path) -> None:
+        """Write the whole index, deltas as they are; the folder's manifest last."""
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [f"segment-{number:04}" for number in range(len(self.pieces_))]
+        for name, piece in zip(names, self.pieces_, strict=True):
+            piece.segment.save(folder / name, self.made_by)
+            with (folder / f"{name}.alive.npy").open("wb") as file:
+                np.save(file, self._present(piece).astype(np.uint8), allow_pickle=False)
+                segments.sync(file)
+        for name, array in (("keys", self.statistics_.keys), ("frequency", self.statistics_.frequency)):
+            with (folder / f"{name}.npy").open("wb") as file:
+                np.save(file, array, allow_pickle=False)
+                segments.sync(file)
+        lengths = {name: list(usual) for name, usual in self.statistics_.lengths.items()}
+        segments.write_json(
+            folder / "epoch.json",
+            {"size": self.statistics_.size, "lengths": lengths, "segments": names, "base": self.base_},
+        )
+        files = ["keys.npy", "frequency.npy", "epoch.json", *(f"{name}.alive.npy" for name in names)]
+        segments.write_manifest(folder, files, self.made_by)
 
     @classmethod
-    def load(cls, folder: Path, weights: TextWeights | None = None) -> Self:
+    def load(
+        cls, folder: Path, weights: TextWeights | None = None, dictionary: Dictionary = DEFAULT_DICTIONARY
+    ) -> Self:
         """Open what `save` wrote, its arrays memory-mapped.
 
         Raises ForeignIndexError if a file is missing or damaged, or if another engine, dictionary or
         text weighting wrote it.
         """
-        index = cls(weights)
-        try:
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            index._check(manifest, folder)
-            for name in _ARRAYS:
-                setattr(index, f"{name}_", np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-            terms = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-            rows = json.loads((folder / "documents.json").read_text(encoding="utf-8"))
-            index.vocabulary_ = {term: column for column, term in enumerate(terms)}
-            index.documents_ = tuple(Matchable.from_dict(row) for row in rows)
-            index.size_, index.weighed_ = manifest["size"], {}
-            index.average_length_ = {
-                name: np.asarray(lengths, dtype=np.float64)
-                for name, lengths in manifest["average_length"].items()
-            }
-        except (OSError, KeyError, TypeError, ValueError) as error:
-            raise ForeignIndexError(f"{folder.name}: {error}") from error
+        index = cls.load_statistics(folder, weights, dictionary)
+        known = _read_epoch(folder)
+        index._start()
+        for name in known["segments"]:
+            segment = Segment.load(folder / name, index.made_by)
+            index._add(segment, np.array(_load_array(folder / f"{name}.alive.npy"), dtype=np.uint8))
+        index.base_ = known["base"]
         return index
 
-    def _check(self, manifest: dict[str, Any], folder: Path) -> None:
-        written = (manifest["format"], manifest["engine"], manifest["language"], manifest["text_weights"])
-        mine = (_FORMAT, ENGINE_VERSION, LANGUAGE_VERSION, _text_weights_data(self.weights))
-        if written != mine:
-            raise ForeignIndexError("written by another engine, dictionary or weighting")
-        for name, expected in manifest["sha256"].items():
-            if _checksum(folder / name) != expected:
-                raise ForeignIndexError(f"{name} is damaged")
+    @classmethod
+    def load_statistics(
+        cls, folder: Path, weights: TextWeights | None = None, dictionary: Dictionary = DEFAULT_DICTIONARY
+    ) -> Self:
+        """Open an epoch without its documents: enough to weigh seekers and to score single pairs.
 
-    def _vocabulary_with(self, terms: Iterable[str]) -> dict[str, int]:
-        unseen = sorted({term for term in terms if term not in self.vocabulary_})
-        return self.vocabulary_ | {
-            term: column for column, term in enumerate(unseen, start=len(self.vocabulary_))
-        }
-
-    def _fields(self) -> IntArray:
-        """The field of each column, as an index into FIELDS."""
-        return np.fromiter(
-            (field_of(term) for term in self.vocabulary_), dtype=np.int64, count=len(self.vocabulary_)
-        )
-
-    def _no_counts(self, documents: int) -> sparse.csr_matrix:
-        return sparse.csr_matrix((documents, len(self.vocabulary_)), dtype=np.int64)
-
-    def _counts(
-        self, analysed: Sequence[dict[str, list[str]]], names: Sequence[str]
-    ) -> dict[str, sparse.csr_matrix]:
-        """Term counts of each section, documents × vocabulary."""
-        if not self.vocabulary_ or not analysed:
-            return {}
-        vectorizer = CountVectorizer(
-            analyzer=_already_terms, vocabulary=self.vocabulary_, lowercase=False, dtype=np.int64
-        )
-        return {
-            name: vectorizer.transform([document.get(name, []) for document in analysed]) for name in names
-        }
-
-    def _impacts(
-        self, counts: dict[str, sparse.csr_matrix], fields: IntArray, documents: int | None = None
-    ) -> sparse.csr_matrix:
-        """Saturated, length-normalised term frequencies in [0, 1): more of a term never counts less.
-
-        Each section is discounted by its own length and then added, so leaving a section out can only
-        lose; a document gains nothing from saying less.
+        Raises ForeignIndexError as `load` does.
         """
-        rows = len(self.documents_) if documents is None else documents
-        total = sparse.csr_matrix((rows, len(self.vocabulary_)), dtype=np.float64)
-        for name in sorted(counts):
-            matrix = counts[name].tocsr().astype(np.float64)
-            relative = _lengths(matrix, fields) / self._usual_length(name)
-            discount = 1.0 / (1.0 - self.weights.b + self.weights.b * relative)
-            row_of_entry = np.repeat(np.arange(rows), np.diff(matrix.indptr))
-            matrix.data *= self._section_weight(name) * discount[row_of_entry, fields[matrix.indices]]
-            total = total + matrix
-        total.data = total.data / (self.weights.k1 + total.data)
-        return total
+        index = cls(weights, dictionary)
+        segments.check_manifest(folder, index.made_by)
+        known = _read_epoch(folder)
+        index.statistics_ = Statistics(
+            known["size"],
+            _load_array(folder / "keys.npy"),
+            _load_array(folder / "frequency.npy"),
+            {name: tuple(usual) for name, usual in known["lengths"].items()},
+        )
+        index._start()
+        return index
 
-    def _usual_length(self, section: str) -> FloatArray:
-        """The section's average length; of one that the epoch never saw, that of the longest it did see."""
-        known = self.average_length_.get(section)
-        if known is not None:
-            return known
-        longest: FloatArray = np.max([np.ones(len(FIELDS)), *self.average_length_.values()], axis=0)
-        return longest
+    # --- inside ---
 
-    def _section_weight(self, name: str) -> float:
-        return {"title": self.weights.title, "keywords": self.weights.keywords}.get(name, self.weights.body)
+    def _count(self, chunk: Sequence[Matchable], done: int, total: int, progress: Progress) -> counts.Counts:
+        several = []
+        for before, some in _chunks(chunk, _COUNTED_AT_ONCE):
+            progress(done + before, total)
+            several.append(counts.count_documents(some, self.dictionary))
+        return counts.join(several)
 
-    def _set_postings(self, matrix: sparse.csr_matrix) -> None:
-        postings = matrix.tocsc()
-        postings.sort_indices()
-        self.indptr_: IntArray = postings.indptr.astype(np.int64)
-        self.rows_: IntArray = postings.indices.astype(np.int64)
-        self.impacts_: FloatArray = postings.data.astype(np.float64)
+    def _start(self) -> None:
+        self.facts_ = Facts()
+        self.pieces_: list[Piece] = []
+        self.base_ = 0
 
-    def _matrix(self) -> sparse.csr_matrix:
-        shape = (len(self.documents_), len(self.vocabulary_))
-        return sparse.csc_matrix((self.impacts_, self.rows_, self.indptr_), shape=shape).tocsr()
+    def _open(self, base: Sequence[Segment]) -> None:
+        self._start()
+        for segment in base:
+            self._add(segment)
+        self.base_ = len(self.pieces_)
 
+    def _add(self, segment: Segment, present: Array | None = None) -> None:
+        alive = np.ones(len(segment), dtype=np.uint8) if present is None else present
+        self.pieces_.append(Piece(segment, alive, self.facts_.register(dict(segment.fact_values))))
 
-def _analyse(document: Matchable) -> dict[str, list[str]]:
-    return {name: section_terms(text) for name, text in document.text_sections()}
+    def _like(self, pieces: Sequence[Piece]) -> Index:
+        other = Index(self.weights, self.dictionary)
+        other.statistics_, other.facts_ = self.statistics_, self.facts_
+        other._weighed = self._weighed
+        other.pieces_, other.base_ = list(pieces), min(self.base_, len(pieces))
+        return other
 
+    def without(self, removed: Iterable[int]) -> Index:
+        """The same epoch without these capabilities."""
+        gone: dict[int, list[int]] = {}
+        for id in removed:
+            for number, piece in enumerate(self.pieces_):
+                row = piece.segment.row_of(id)
+                if row is not None and piece.alive[row]:
+                    gone.setdefault(number, []).append(row)
+        pieces = list(self.pieces_)
+        for number, rows in gone.items():
+            alive = pieces[number].alive.copy()
+            alive[rows] = 0
+            pieces[number] = Piece(pieces[number].segment, alive, pieces[number].numbers)
+        return self._like(pieces)
 
-def _already_terms(terms: list[str]) -> list[str]:
-    return terms
-
-
-def _lengths(matrix: sparse.csr_matrix, fields: IntArray) -> FloatArray:
-    """Terms of each field in each document: documents × fields."""
-    member = sparse.csr_matrix(
-        (np.ones(len(fields)), (np.arange(len(fields)), fields)), shape=(len(fields), len(FIELDS))
-    )
-    return np.asarray((matrix @ member).todense(), dtype=np.float64)
-
-
-def _average_length(lengths: FloatArray) -> FloatArray:
-    """The mean over documents that have the section; 1 for a field nobody uses, so nothing divides by 0."""
-    used = np.count_nonzero(lengths, axis=0)
-    return np.where(used > 0, lengths.sum(axis=0) / np.maximum(used, 1), 1.0)
-
-
-def _text_weights_data(weights: TextWeights) -> list[float]:
-    return [weights.k1, weights.b, weights.title, weights.keywords, weights.body]
-
-
-def _write_json(path: Path, data: Any) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(data, file, ensure_ascii=False)
-        _sync(file)
+    @staticmethod
+    def _present(piece: Piece) -> Array:
+        """What is in the index: not replaced and not removed."""
+        present: Array = piece.alive > 0
+        return present
 
 
-def _sync(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _checked(documents: Iterable[Matchable]) -> list[Matchable]:
+    """In the order in which they are laid out."""
+    in_order = sorted(documents, key=_by_region)
+    if any(document.kind is not Kind.CAPABILITY for document in in_order):
+        raise ValueError("only capabilities are indexed")
+    if len({document.id for document in in_order}) != len(in_order):
+        raise ValueError("a document occurs twice in the corpus")
+    return in_order
 
 
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _by_region(document: Matchable) -> tuple[str, int]:
+    return document.region, document.id
+
+
+def _chunks(items: Sequence[Any], size: int) -> Iterator[tuple[int, Sequence[Any]]]:
+    for start in range(0, len(items), size):
+        yield start, items[start : start + size]
+
+
+def _read_epoch(folder: Path) -> dict[str, Any]:
+    try:
+        known: dict[str, Any] = json.loads((folder / "epoch.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ForeignIndexError(f"{folder.name}: {error}") from error
+    return known
+
+
+def _load_array(path: Path) -> Array:
+    try:
+        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+    except (OSError, ValueError) as error:
+        raise ForeignIndexError(f"{path.name}: {error}") from error

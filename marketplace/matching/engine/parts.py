@@ -7,7 +7,7 @@ points a full share is worth (`weights`) and the sum (`ranking`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from marketplace.indicators.compare import Finding, compare
 from marketplace.indicators.model import Indicator
-from marketplace.indicators.offers import read_offer
+from marketplace.indicators.offers import Offer, read_offer
 from marketplace.indicators.verdicts import Verdict
 from marketplace.language import normalise
 from marketplace.matching.engine.documents import Matchable, Standing
@@ -68,42 +68,56 @@ class Comparison:
 
 def title_share(seeker: Matchable, capability: Matchable) -> Share:
     """Likeness of the titles beyond chance, or 1 if both name the same model number."""
-    models = sorted(_models(seeker.body()) & _models(capability.body()))
+    models = sorted(models_of(seeker.body()) & models_of(capability.body()))
     if models:
         return Share(1.0, {"models": models})
-    left, right = _plain_title(seeker.title), _plain_title(capability.title)
+    left, right = plain_title(seeker.title), plain_title(capability.title)
     if not left or not right:
         return NOTHING
     likeness = fuzz.ratio(left, right) / 100.0
-    value = max(0.0, (likeness - _UNRELATED_TITLES) / (1.0 - _UNRELATED_TITLES))
-    return Share(value, {"likeness": round(likeness, 4)})
+    return Share(title_value(likeness), {"likeness": round(likeness, 4)})
+
+
+def title_value(likeness: float) -> float:
+    """The share that two titles' likeness earns, both between 0 and 1."""
+    return max(0.0, (likeness - _UNRELATED_TITLES) / (1.0 - _UNRELATED_TITLES))
 
 
 @lru_cache(maxsize=20_000)
-def _plain_title(title: str) -> str:
+def plain_title(title: str) -> str:
+    """A title as it is compared."""
     return normalise(title).lower()
 
 
 @lru_cache(maxsize=20_000)
-def _models(text: str) -> frozenset[str]:
+def models_of(text: str) -> frozenset[str]:
+    """The model numbers that a text names; standards, grades and units are none."""
     found = _MODEL.findall(normalise(text).lower())
     return frozenset(model for model in found if not _NO_MODEL.match(model))
 
 
-def compare_indicators(
-    seeker: Matchable, capability: Matchable, marks: Mapping[str, int]
-) -> tuple[Comparison, ...]:
-    """Every indicator of the seeker against the capability's parameters and text.
+def indicator_weights(seeker: Matchable, marks: Mapping[str, int]) -> tuple[float, ...]:
+    """What each of the seeker's indicators counts among them; together 1, or nothing where none counts.
 
     The seeker's own percentages weigh them; without any, the marks ★ ▲ · do.
     """
     stated = [indicator.weight for indicator in seeker.indicators]
-    counted: Sequence[int] = stated if sum(stated) > 0 else [marks[i.mark.value] for i in seeker.indicators]
-    offer = read_offer(capability.indicators, capability.body())
+    counted = stated if sum(stated) > 0 else [marks[one.mark.value] for one in seeker.indicators]
     total = sum(counted)
+    return tuple(one / total if total else 0.0 for one in counted)
+
+
+def offer_of(capability: Matchable) -> Offer:
+    """The capability's parameters and text, to be compared with any number of indicators."""
+    return read_offer(capability.indicators, capability.body())
+
+
+def compare_indicators(seeker: Matchable, offer: Offer, marks: Mapping[str, int]) -> tuple[Comparison, ...]:
+    """Every indicator of the seeker against an offer's parameters and text."""
+    weights = indicator_weights(seeker, marks)
     return tuple(
-        Comparison(indicator, weight / total, compare(indicator, offer))
-        for indicator, weight in zip(seeker.indicators, counted, strict=True)
+        Comparison(indicator, weight, compare(indicator, offer))
+        for indicator, weight in zip(seeker.indicators, weights, strict=True)
     )
 
 

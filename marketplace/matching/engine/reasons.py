@@ -8,7 +8,6 @@ word (`wording`), what would raise a score (`advice`).
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -20,7 +19,6 @@ from marketplace.matching.engine.index import Index
 from marketplace.matching.engine.parts import Comparison
 from marketplace.matching.engine.ranking import Match, Part
 from marketplace.matching.engine.rounding import in_units, spread
-from marketplace.matching.engine.scoring import term_products, weigh
 from marketplace.matching.engine.terms import WORDS, field_of, plain
 from marketplace.matching.engine.weights import MICRO
 from marketplace.matching.engine.wording import Wording
@@ -100,12 +98,8 @@ def explain_all(matches: Sequence[Match], index: Index) -> list[Reasons]:
 
 def _shared(matches: Sequence[Match], index: Index) -> tuple[Mapping[str, float], list[dict[str, int]]]:
     """What the seeker's terms are worth, and for each match the product of every term that both have."""
-    query = weigh(matches[0].seeker, index)
-    rows = [
-        bisect_left(index.documents_, match.capability.key, key=lambda document: document.key)
-        for match in matches
-    ]
-    return query.weights, term_products(query, index, rows)
+    query = index.weigh(matches[0].seeker)
+    return query.worth_of, [index.products(query, match.capability.id) for match in matches]
 
 
 class _Asked:
@@ -237,6 +231,7 @@ def stored(match: Match, reasons: Reasons) -> dict[str, Any]:
     return {
         "agreement": round(match.agreement, 6),
         "support": round(match.support, 6),
+        "maxima": {part.name: part.maximum // MICRO for part in match.parts},
         "facts": {part.name: dict(part.facts) for part in match.parts if part.facts},
         "terms": [{"term": one.term, "points": one.points / MICRO} for one in reasons.terms],
         "other_terms": reasons.other_terms.points / MICRO,

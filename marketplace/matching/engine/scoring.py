@@ -2,8 +2,8 @@
 
 Agreement 1 means: as good as a text of average length that says each of the seeker's weightiest terms once
 (nobody repeats all of a long text, so only so many are asked for). It depends on the pair and on the
-epoch's statistics only, never on which other candidates there are. Every product of a term is rounded to
-a whole number first, and whole numbers add up to the same in any order.
+epoch's statistics only, never on which other candidates there are. Terms' worths and impacts are whole
+numbers, so sums are the same in any order.
 Not here: what else counts (`ranking`) and how terms are shown (`reasons`).
 """
 
@@ -11,102 +11,122 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from marketplace.language import DEFAULT_DICTIONARY, Dictionary
+from marketplace.matching.engine import kernels
 from marketplace.matching.engine.documents import Matchable
-from marketplace.matching.engine.index import FloatArray, Index, IntArray
-from marketplace.matching.engine.terms import FIELDS, field_of, section_terms
+from marketplace.matching.engine.kernels import Array
+from marketplace.matching.engine.segments import Segment
+from marketplace.matching.engine.statistics import Statistics
+from marketplace.matching.engine.terms import FIELDS, WORDS, field_of, key_of_term, term_counts
+from marketplace.matching.engine.weights import TextWeights
 
-#: Fineness of a term's product. Sums stay exact in a float up to 2**53, that is for about 10**7 terms.
-_QUANTA = 100_000_000
-
-_REMEMBERED = 2000
+#: The finest impact is one 255th; see `segments`.
+_FINEST = 255
+#: All worths together, so that the sum of a document that says everything fits 32 bits.
+_ALL_WORTHS = (1 << 31) // (_FINEST + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a seeker's terms are worth in one epoch."""
+    """What a seeker's terms are worth in one epoch: `keys` (uint64) with `worths` (int32), both in the
+    order of `terms`; `full` is the sum of worth × impact that counts as agreement 1, 0 for an empty text.
+    """
 
-    weights: dict[str, float]  # term → worth, terms in alphabetical order
-    full: int  # the sum that counts as agreement 1, in quanta
+    terms: tuple[str, ...]
+    keys: Array
+    worths: Array
+    full: int
 
-
-def weigh(seeker: Matchable, index: Index) -> Query:
-    """What a seeker's terms are worth by the statistics of `index`; remembered there."""
-    known = index.weighed_.get(seeker)
-    if known is None:
-        if len(index.weighed_) >= _REMEMBERED:
-            index.weighed_.clear()
-        known = index.weighed_[seeker] = _weigh(seeker, index)
-    query: Query = known
-    return query
+    @property
+    def worth_of(self) -> Mapping[str, int]:
+        """The worth of each term."""
+        return dict(zip(self.terms, self.worths.tolist(), strict=True))
 
 
-def _weigh(seeker: Matchable, index: Index) -> Query:
+def weigh(
+    seeker: Matchable,
+    statistics: Statistics,
+    weights: TextWeights,
+    dictionary: Dictionary = DEFAULT_DICTIONARY,
+) -> Query:
     """Weigh a seeker's terms by rarity: idf = ln(1 + (N − df + ½) / (df + ½)), repetition saturating.
 
     N counts some background documents that hold none of the terms, or a corpus of two would take what both
     say for common. The longer the seeker's text, the more its rare terms count compared with its common
     ones: a long text says many common things.
     """
-    settings = index.weights
-    counts = _term_counts(seeker)
-    size = index.size_ + settings.background
-    words = sum(count for term, count in counts.items() if field_of(term) == 0)
+    counts: Counter[str] = Counter()
+    for _, text in seeker.text_sections():
+        counts.update(term_counts(text, dictionary))
+    field_weight = [getattr(weights, name) for name in FIELDS]
+    terms = tuple(sorted(term for term in counts if field_weight[field_of(term)] > 0))
+    if not terms:
+        return Query((), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int32), 0)
+    keys = np.array([key_of_term(term) for term in terms], dtype=np.uint64)
+    frequencies = statistics.frequency_of(keys).tolist()
+    size = statistics.size + weights.background
+    words = sum(count for term, count in counts.items() if field_of(term) == WORDS)
     saturation = 2.0 * max(1.0, words / 100.0)
     longness = min(1.0, max(0.0, math.log(max(words, 1.0) / 10.0) / math.log(10.0)))
     highest = math.log(1.0 + (size + 0.5) / 0.5)
-    field_weight = [getattr(settings, name) for name in FIELDS]
-    named = set(section_terms("\n".join((seeker.title, *seeker.keywords))))
-    weights: dict[str, float] = {}
-    for term in sorted(counts):
-        column = index.vocabulary_.get(term)
-        frequency = int(index.document_frequency_[column]) if column is not None else 0
+    named = term_counts("\n".join((seeker.title, *seeker.keywords)), dictionary)
+    worths = []
+    for term, frequency in zip(terms, frequencies, strict=True):
         idf = math.log(1.0 + (size - frequency + 0.5) / (frequency + 0.5))
-        rarity = (idf / highest) ** (settings.rarity * longness)
-        count = counts[term]
-        repeated = (saturation + 1.0) * count / (saturation + count)
-        stressed = settings.asked_in_title if term in named else 1.0
-        weights[term] = field_weight[field_of(term)] * idf * rarity * repeated * stressed
-    once = 1.0 / (settings.k1 + 1.0)
-    heaviest = sorted(weights.values(), reverse=True)[: settings.terms_asked]
-    full = sum(round(weight * once * _QUANTA) for weight in heaviest)
-    return Query(weights, full)
+        rarity = (idf / highest) ** (weights.rarity * longness)
+        repeated = (saturation + 1.0) * counts[term] / (saturation + counts[term])
+        stressed = weights.asked_in_title if term in named else 1.0
+        worths.append(field_weight[field_of(term)] * idf * rarity * repeated * stressed)
+    return _in_whole_numbers(terms, keys, worths, weights)
 
 
-def _term_counts(seeker: Matchable) -> Counter[str]:
-    return Counter(term for _, text in seeker.text_sections() for term in section_terms(text))
+def _in_whole_numbers(
+    terms: tuple[str, ...], keys: Array, worths: Sequence[float], weights: TextWeights
+) -> Query:
+    scale = (_ALL_WORTHS - len(worths)) / math.fsum(worths)
+    whole = np.array([round(worth * scale) for worth in worths], dtype=np.int32)
+    said_once = _FINEST / (weights.k1 + 1.0)
+    heaviest = sorted(whole.tolist(), reverse=True)[: weights.terms_asked]
+    return Query(terms, keys, whole, max(1, round(sum(heaviest) * said_once)))
 
 
-def agreements(query: Query, index: Index) -> tuple[IntArray, FloatArray]:
-    """For every document of the index: the sum of its terms' products in quanta, and its agreement."""
-    columns, worths = _known(query, index)
-    positions, rows, impacts = index.rows_of(columns)
-    products = np.rint(worths[positions] * impacts * _QUANTA)
-    sums = np.bincount(rows, weights=products, minlength=len(index.documents_))
-    if not query.full:
-        return sums.astype(np.int64), np.zeros(len(index.documents_))
-    return sums.astype(np.int64), np.minimum(sums / query.full, 1.0)
+def sums(query: Query, segment: Segment) -> Array:
+    """For every document of a segment: the sum of worth × impact of the terms it shares, int32."""
+    places = np.empty(query.keys.size, dtype=np.int64)
+    kernels.find(segment.keys, query.keys, places)
+    total = np.empty(len(segment), dtype=np.int32)
+    kernels.accumulate(
+        places,
+        query.worths,
+        segment.indptr,
+        segment.rows,
+        segment.impacts,
+        segment.dense_of,
+        segment.dense,
+        total,
+    )
+    return total
 
 
-def term_products(query: Query, index: Index, rows: Sequence[int]) -> list[dict[str, int]]:
-    """For each document in `rows`: the product in quanta of every term that it shares with the seeker."""
-    columns, worths = _known(query, index)
-    positions, found_in, impacts = index.rows_of(columns)
-    products = np.rint(worths[positions] * impacts * _QUANTA)
-    known = [term for term in query.weights if term in index.vocabulary_]
-    shared: dict[int, dict[str, int]] = {row: {} for row in rows}
-    for place in np.flatnonzero(np.isin(found_in, rows) & (products > 0)):
-        shared[int(found_in[place])][known[positions[place]]] = int(products[place])
-    return [shared[row] for row in rows]
-
-
-def _known(query: Query, index: Index) -> tuple[IntArray, FloatArray]:
-    known = [
-        (index.vocabulary_[term], worth) for term, worth in query.weights.items() if term in index.vocabulary_
-    ]
-    columns = np.fromiter((column for column, _ in known), dtype=np.int64, count=len(known))
-    return columns, np.fromiter((worth for _, worth in known), dtype=np.float64, count=len(known))
+def term_products(query: Query, segment: Segment, row: int) -> dict[str, int]:
+    """worth × impact of every term that the document at `row` shares; they add up to its sum."""
+    places = np.empty(query.keys.size, dtype=np.int64)
+    kernels.find(segment.keys, query.keys, places)
+    impacts = np.empty(query.keys.size, dtype=np.int32)
+    kernels.impacts_of(
+        places,
+        segment.indptr,
+        segment.rows,
+        segment.impacts,
+        segment.dense_of,
+        segment.dense,
+        row,
+        impacts,
+    )
+    products = (query.worths * impacts).tolist()
+    return {term: product for term, product in zip(query.terms, products, strict=True) if product}

@@ -1,30 +1,51 @@
 """Terms of a text as the index holds them: each with the letter of its field in front, such as "w:轴承".
 
-One vocabulary over all fields keeps the postings in one matrix. Not here: how a text is cut
-(`marketplace.language`) and what a field weighs (`weights`).
+In postings a term is a key: a whole number of 64 bits, its field in the highest three and a hash of the
+term below. Not here: how a text is cut (`marketplace.language`) and what a field weighs (`weights`).
 """
 
 from __future__ import annotations
 
-from marketplace.language import analyse
+from collections import Counter
+from functools import lru_cache
+from hashlib import blake2b
+
+from marketplace.language import DEFAULT_DICTIONARY, Dictionary, analyse
 
 #: In the order of the numbers below, by the names of their weights in `TextWeights`.
-FIELDS = ("words", "bigrams", "characters", "pairs")
-WORDS, BIGRAMS, CHARACTERS, PAIRS = range(4)
+FIELDS = ("words", "bigrams", "characters", "pairs", "concepts")
+WORDS, BIGRAMS, CHARACTERS, PAIRS, CONCEPTS = range(5)
 
-_LETTERS = "wbcp"
+#: Fields that weigh nothing: model numbers, names of stated parameters, and letters of grades.
+MODELS, PARAMETERS, LETTERS = 5, 6, 7
+
+_LETTERS = "wbcps"
+
+#: `key >> FIELD_SHIFT` is a key's field.
+FIELD_SHIFT = 61
 
 
-def section_terms(text: str) -> list[str]:
+def section_terms(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> list[str]:
     """Every term of `text`, as often as it stands there, field by field in a fixed order."""
-    analysis = analyse(text)
-    counters = (analysis.words, analysis.bigrams, analysis.chars, analysis.pairs)
-    return [
-        f"{letter}:{term}"
-        for letter, counter in zip(_LETTERS, counters, strict=True)
-        for term, count in sorted(counter.items())
-        for _ in range(count)
-    ]
+    return [term for term, count in term_counts(text, dictionary).items() for _ in range(count)]
+
+
+def term_counts(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Counter[str]:
+    """How often each term stands in `text`, field by field in a fixed order."""
+    analysis = analyse(text, dictionary)
+    counters = (analysis.words, analysis.bigrams, analysis.chars, analysis.pairs, analysis.concepts)
+    return Counter(
+        {
+            f"{letter}:{term}": count
+            for letter, counter in zip(_LETTERS, counters, strict=True)
+            for term, count in sorted(counter.items())
+        }
+    )
+
+
+def section_counts(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> dict[int, int]:
+    """The same by key."""
+    return {key_of_term(term): count for term, count in term_counts(text, dictionary).items()}
 
 
 def field_of(term: str) -> int:
@@ -35,3 +56,15 @@ def field_of(term: str) -> int:
 def plain(term: str) -> str:
     """An indexed term without its field."""
     return term[2:]
+
+
+def key_of_term(term: str) -> int:
+    """The key of an indexed term."""
+    return key_of(field_of(term), plain(term))
+
+
+@lru_cache(maxsize=400_000)
+def key_of(field: int, text: str) -> int:
+    """The key of `text` in a field: that two of two million terms share one happens once in 10⁶ corpora."""
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return field << FIELD_SHIFT | int.from_bytes(digest, "little") >> (64 - FIELD_SHIFT)
