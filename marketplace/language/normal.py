@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from marketplace.language.taiwan import GUARDS, VOCABULARY
@@ -55,9 +55,14 @@ _SUPERSCRIPTS = re.compile(f"(?<![{_SUPERSCRIPT}^])(?=[{_SUPERSCRIPT}])")
 _BEFORE = re.compile("[" + "".join(map(re.escape, _BEFORE_NFKC)) + "]")
 _INERT = "\x00-\x7f\u4e00-\u9fff"  # none of these combines with what stands before it
 _NFKC_BLOCK = re.compile(f"[{_INERT}]?[^{_INERT}]+|[{_INERT}]+(?=[{_INERT}]|\\Z)")
+# Blocks without any combining mark, which is almost all that is written here.
+_NO_MARKS = re.compile(
+    "[\x00-\u02ff\u2000-\u20cf\u2100-\u2cee\u2e00-\u3029\u3030-\u3098\u309b-\u9fff\uff00-\uffef]*"
+)
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _ROUNDS_AT_MOST = 4
 _MARKS_AT_MOST = 16
+_REMEMBERED_AT_MOST = 4000
 
 
 class _Piece(Protocol):
@@ -71,7 +76,7 @@ def _readable(text: str) -> str:
     So do heaps of combining marks: Unicode orders them in quadratic time.
     """
     text = _UNREADABLE.sub(" ", text)
-    if _is_plain(text):
+    if _is_plain(text) or _NO_MARKS.fullmatch(text):
         return text
     return _heaped_marks().sub(lambda match: match[1] + " " * (len(match[0]) - _MARKS_AT_MOST), text)
 
@@ -180,7 +185,9 @@ def _vocabulary() -> tuple[re.Pattern[str], dict[str, str]]:
     """All vocabulary in one pattern, longest word first, and what each word becomes."""
     words = dict(VOCABULARY)
     pattern = "|".join(map(_guarded, sorted(words, key=lambda word: (-len(word), word))))
-    return re.compile(pattern), words
+    # Asked for first, what a word may begin with passes over most of a text in one step.
+    beginnings = "".join(sorted({word[0] for word in words}))
+    return re.compile(f"(?=[{beginnings}])(?:{pattern})"), words
 
 
 def _guarded(word: str) -> str:
@@ -210,6 +217,10 @@ def normalise(text: str) -> str:
     surrogates become spaces; letter case, line breaks and spaces stay. `normalise(normalise(x)) ==
     normalise(x)`. Never raises.
     """
+    return _normalised(text) if len(text) <= _REMEMBERED_AT_MOST else _normalise(text)
+
+
+def _normalise(text: str) -> str:
     text = _readable(text)
     if _is_plain(text):
         return text
@@ -220,6 +231,10 @@ def normalise(text: str) -> str:
         if text == before or _is_plain(text):
             break
     return text
+
+
+# One text is asked for by whoever counts its terms, reads its quantities and compares its title.
+_normalised = lru_cache(maxsize=512)(_normalise)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ term below. Not here: how a text is cut (`marketplace.language`) and what a fiel
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -32,20 +33,28 @@ def section_terms(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> lis
 
 def term_counts(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Counter[str]:
     """How often each term stands in `text`, field by field in a fixed order."""
-    analysis = analyse(text, dictionary)
-    counters = (analysis.words, analysis.bigrams, analysis.chars, analysis.pairs, analysis.concepts)
     return Counter(
         {
             f"{letter}:{term}": count
-            for letter, counter in zip(_LETTERS, counters, strict=True)
+            for letter, counter in _by_field(text, dictionary)
             for term, count in sorted(counter.items())
         }
     )
 
 
 def section_counts(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> dict[int, int]:
-    """The same by key."""
-    return {key_of_term(term): count for term, count in term_counts(text, dictionary).items()}
+    """The same by key, in no order."""
+    return {
+        key_of_term(f"{letter}:{term}"): count
+        for letter, counter in _by_field(text, dictionary)
+        for term, count in counter.items()
+    }
+
+
+def _by_field(text: str, dictionary: Dictionary) -> Iterator[tuple[str, Counter[str]]]:
+    analysis = analyse(text, dictionary)
+    counters = (analysis.words, analysis.bigrams, analysis.chars, analysis.pairs, analysis.concepts)
+    return zip(_LETTERS, counters, strict=True)
 
 
 def field_of(term: str) -> int:
@@ -58,12 +67,12 @@ def plain(term: str) -> str:
     return term[2:]
 
 
+@lru_cache(maxsize=300_000)
 def key_of_term(term: str) -> int:
     """The key of an indexed term."""
     return key_of(field_of(term), plain(term))
 
 
-@lru_cache(maxsize=400_000)
 def key_of(field: int, text: str) -> int:
     """The key of `text` in a field: that two of two million terms share one happens once in 10⁶ corpora."""
     digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
