@@ -14,10 +14,10 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from marketplace.kernel.db import db
 from marketplace.language import LANGUAGE_VERSION
+from marketplace.matching import settings
 from marketplace.matching.engine import ENGINE_VERSION
 from marketplace.matching.engine.documents import Matchable
-from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
-from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind, WeightSet
+from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind
 
 # An epoch is due when this share of its documents has changed, but not for a handful, or when it is old.
 CHANGED_SHARE = 0.05
@@ -95,8 +95,9 @@ def input_digest(seeker: Matchable, state: State) -> str:
 
 def corpus_digest(state: State) -> str:
     """A hash of the corpus as of `state` and of what it is ranked by."""
-    epoch = db.session.scalars(select(CorpusEpoch.sha256).where(CorpusEpoch.id == state.epoch_id)).one()
-    parts = [ENGINE_VERSION, LANGUAGE_VERSION, DEFAULT_WEIGHTS.digest(), epoch]
+    epoch = db.session.get_one(CorpusEpoch, state.epoch_id)
+    weights, dictionary = settings.get_of_epoch(epoch)
+    parts = [ENGINE_VERSION, LANGUAGE_VERSION, weights.digest(), dictionary.digest(), epoch.sha256]
     parts += db.session.scalars(
         select(MatchDocument.sha256).where(as_of(state.change)).order_by(MatchDocument.posting_id)
     )
@@ -162,26 +163,23 @@ def still_holds(state: State) -> bool:
 def read_state() -> tuple[State, CorpusEpoch] | None:
     """How the corpus stands, with its epoch.
 
-    None where there is no epoch, or only one of another engine, dictionary or weighting.
+    None where there is no epoch, or only one of another engine, or by other weights or another dictionary
+    than those in force.
     """
     row = db.session.execute(
         select(Corpus.change, CorpusEpoch)
         .join(CorpusEpoch, CorpusEpoch.id == Corpus.epoch_id)
         .execution_options(populate_existing=True)
     ).one_or_none()
-    weight_set_id = find_weight_set()
-    if row is None or weight_set_id is None:
+    in_force = settings.find_in_force()
+    if row is None or in_force is None:
         return None
     change, epoch = row
     if (epoch.engine_version, epoch.language_version) != (ENGINE_VERSION, LANGUAGE_VERSION):
         return None
-    return State(change, epoch.id, weight_set_id), epoch
-
-
-def find_weight_set() -> int | None:
-    """The id of the set in force, if it is the one that this engine ranks by."""
-    newest = db.session.scalar(select(WeightSet).order_by(WeightSet.id.desc()).limit(1))
-    return newest.id if newest is not None and newest.weights == DEFAULT_WEIGHTS.to_dict() else None
+    if (epoch.weight_set_id, epoch.dictionary_id) != (in_force.weight_set_id, in_force.dictionary_id):
+        return None
+    return State(change, epoch.id, in_force.weight_set_id), epoch
 
 
 def epoch_is_due(*, now: datetime) -> bool:

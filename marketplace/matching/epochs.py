@@ -19,11 +19,11 @@ from sqlalchemy import select
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.language import LANGUAGE_VERSION
+from marketplace.matching import settings
 from marketplace.matching.corpus import (
     State,
     as_of,
     corpus_digest,
-    find_weight_set,
     list_in_force,
     locked_corpus,
     read_state,
@@ -32,8 +32,7 @@ from marketplace.matching.engine import ENGINE_VERSION
 from marketplace.matching.engine.documents import Matchable
 from marketplace.matching.engine.index import ForeignIndexError
 from marketplace.matching.engine.ranking import Ranker
-from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
-from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind, WeightSet
+from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind
 
 log = logging.getLogger(__name__)
 
@@ -61,25 +60,23 @@ def build_epoch(*, again: bool = False) -> CorpusEpoch:
 
     Where another process has done so meanwhile its epoch stands, unless `again`.
     """
+    in_force = settings.find_in_force()
+    if in_force is None:
+        with transaction():
+            locked_corpus()
+            in_force = settings.take_over_shipped(now=clock.now())
     change = db.session.scalar(select(Corpus.change)) or 0
     documents = list_in_force(change)
-    ranker = Ranker(DEFAULT_WEIGHTS).fit(documents)
-    folder = _write_files(ranker, f"epoch-{change}")
+    weights = settings.get_weights(in_force.weight_set_id)
+    ranker = Ranker(weights, dictionary=settings.get_dictionary(in_force.dictionary_id)).fit(documents)
+    # What is read by other weights or another dictionary lies elsewhere, or one would replace the other.
+    folder = _write_files(ranker, f"epoch-{change}-{in_force.weight_set_id}-{in_force.dictionary_id}")
     now = clock.now()
     with transaction():
         corpus = locked_corpus()
         built_meanwhile = read_state()
         if built_meanwhile is not None and built_meanwhile[1].corpus_change >= change and not again:
             return built_meanwhile[1]
-        if find_weight_set() is None:
-            db.session.add(
-                WeightSet(
-                    weights=DEFAULT_WEIGHTS.to_dict(),
-                    author_name="platform",
-                    reason=f"随程序 {ENGINE_VERSION} 提供的权重 {DEFAULT_WEIGHTS.version}",
-                    accepted_at=now,
-                )
-            )
         epoch = CorpusEpoch(
             built_at=now,
             corpus_change=change,
@@ -88,10 +85,15 @@ def build_epoch(*, again: bool = False) -> CorpusEpoch:
             language_version=LANGUAGE_VERSION,
             folder=folder.name,
             sha256=hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest(),
+            weight_set_id=in_force.weight_set_id,
+            dictionary_id=in_force.dictionary_id,
         )
         db.session.add(epoch)
         db.session.flush()
         corpus.epoch_id = epoch.id
+        overtaken = settings.find_in_force() != in_force
+    if overtaken:
+        return build_epoch(again=again)
     _remove_old_files(keep=folder)
     return epoch
 
@@ -150,11 +152,12 @@ def _changes_between(before: int, after: int) -> tuple[list[Matchable], list[tup
 
 def _load(epoch: CorpusEpoch) -> Ranker:
     folder = folder_of(epoch)
+    weights, dictionary = settings.get_of_epoch(epoch)
     try:
-        return Ranker(DEFAULT_WEIGHTS).load(folder)
+        return Ranker(weights, dictionary=dictionary).load(folder)
     except ForeignIndexError as error:
         log.warning("epoch %s is built again: %s", epoch.id, error)
-    ranker = Ranker(DEFAULT_WEIGHTS).fit(list_in_force(epoch.corpus_change))
+    ranker = Ranker(weights, dictionary=dictionary).fit(list_in_force(epoch.corpus_change))
     _write_files(ranker, epoch.folder)
     return ranker
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     Float,
     ForeignKey,
@@ -15,9 +16,11 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, enum_column
+from marketplace.matching.lifecycle import SettingStatus
 
 
 class PostingKind(StrEnum):
@@ -86,17 +89,69 @@ class CorpusEpoch(Identified, Base):
     # Relative to INSTANCE_DIR/matching.
     folder: Mapped[str] = mapped_column(String(80), nullable=False)
     sha256: Mapped[str] = mapped_column(String(64), nullable=False)
+    # What texts were read by. Unknown for epochs from before dictionaries had rows; those serve no more.
+    weight_set_id: Mapped[int | None] = mapped_column(Id, ForeignKey("weight_set.id"))
+    dictionary_id: Mapped[int | None] = mapped_column(Id, ForeignKey("dictionary_version.id"))
 
 
-class WeightSet(Identified, Base):
-    """The weights of the score's parts; a new version is a new row with an author and a reason."""
+class Setting(Identified):
+    """One version of what rankings rest on; a new one is a new row with an author and a reason.
 
-    __tablename__ = "weight_set"
+    `author_id` is empty for what came with the program.
+    """
 
-    weights: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+    version: Mapped[str] = mapped_column(String(40), nullable=False)
+    digest: Mapped[str] = mapped_column(String(64), nullable=False)
+    status: Mapped[SettingStatus] = mapped_column(enum_column(SettingStatus), nullable=False)
+    author_id: Mapped[int | None] = mapped_column(Id, ForeignKey("app_user.id"))
     author_name: Mapped[str] = mapped_column(String(120), nullable=False)
     reason: Mapped[str] = mapped_column(Text, nullable=False)
-    accepted_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    proposed_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    accepted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by: Mapped[str] = mapped_column(String(120), nullable=False, default="")
+    decision: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    # How the current shortlists would move, and what that was computed on.
+    preview: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+    )
+
+    @property
+    def content(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+def _setting_checks() -> tuple[CheckConstraint, ...]:
+    return (
+        CheckConstraint("(status = 'accepted') = (accepted_at is not null)", name="accepted_has_its_time"),
+        CheckConstraint("(status = 'withdrawn') = (withdrawn_at is not null)", name="withdrawn_has_its_time"),
+    )
+
+
+class WeightSet(Setting, Base):
+    """The weights of the score's parts."""
+
+    __tablename__ = "weight_set"
+    __table_args__ = (UniqueConstraint("version"), *_setting_checks())
+
+    weights: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return self.weights
+
+
+class DictionaryVersion(Setting, Base):
+    """The compounds and synonyms that texts are read by."""
+
+    __tablename__ = "dictionary_version"
+    __table_args__ = (UniqueConstraint("version"), *_setting_checks())
+
+    dictionary: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return self.dictionary
 
 
 class Ranking(Base):
@@ -138,6 +193,9 @@ class MatchRun(Identified, Base):
     engine_version: Mapped[str] = mapped_column(String(40), nullable=False)
     document_id: Mapped[int] = mapped_column(Id, ForeignKey("match_document.id"), nullable=False)
     corpus_change: Mapped[int] = mapped_column(Integer, nullable=False)
+    # When and on which corpus everybody was ranked; whoever was placed since stands in `MatchPlacement`.
+    ranked_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    ranked_change: Mapped[int] = mapped_column(Integer, nullable=False)
     input_sha256: Mapped[str] = mapped_column(String(64), nullable=False)
     output_sha256: Mapped[str] = mapped_column(String(64), nullable=False)
     candidates: Mapped[int] = mapped_column(Integer, nullable=False)
@@ -149,6 +207,19 @@ class MatchRun(Identified, Base):
     superseded_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     entries: Mapped[list["MatchEntry"]] = relationship(order_by="MatchEntry.place", lazy="raise")
+
+
+class MatchPlacement(Base):
+    """A capability that was put on a run's list, or taken off, since everybody on it was ranked.
+
+    `sha256` is that of its document, empty for one that left: with these a run can be computed again.
+    """
+
+    __tablename__ = "match_placement"
+
+    run_id: Mapped[int] = mapped_column(Id, ForeignKey("match_run.id", ondelete="CASCADE"), primary_key=True)
+    capability_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    sha256: Mapped[str | None] = mapped_column(String(64))
 
 
 class MatchEntry(Identified, Base):
@@ -169,6 +240,8 @@ class MatchEntry(Identified, Base):
     score: Mapped[float] = mapped_column(Float, nullable=False)
     parts: Mapped[dict[str, float]] = mapped_column(Json, nullable=False)
     reasons: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+    # Of capability, version, parts and reasons: the run's output is the hash of these in order.
+    sha256: Mapped[str] = mapped_column(String(64), nullable=False)
 
 
 class MatchChange(Identified, Base):

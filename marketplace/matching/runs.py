@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, update
 
@@ -30,6 +31,7 @@ from marketplace.matching.models import (
     MatchChange,
     MatchDocument,
     MatchEntry,
+    MatchPlacement,
     MatchRun,
     PostingKind,
     Ranking,
@@ -156,6 +158,8 @@ def _new_run(shortlist: Shortlist, *, now: datetime) -> MatchRun:
         engine_version=ENGINE_VERSION,
         document_id=_document_in_force(seeker, state, now=now),
         corpus_change=state.change,
+        ranked_at=shortlist.started_at,
+        ranked_change=state.change,
         input_sha256=corpus.input_digest(seeker, state),
         output_sha256=output_of(shortlist),
         candidates=ranked.considered,
@@ -168,14 +172,7 @@ def _new_run(shortlist: Shortlist, *, now: datetime) -> MatchRun:
 
 def output_of(shortlist: Shortlist) -> str:
     """The digest of a shortlist as it would be stored."""
-    return output_digest(
-        (
-            match.capability.id,
-            match.capability.version,
-            {part.name: points(part.points) for part in match.parts},
-        )
-        for match in shortlist.ranked.matches
-    )
+    return output_digest(entry.sha256 for entry in _entries(0, shortlist))
 
 
 def _document_in_force(seeker: Matchable, state: State, *, now: datetime) -> int:
@@ -231,6 +228,8 @@ def _entry(run_id: int, place: int, match: Match, reasons: Reasons) -> MatchEntr
     parts = {part.name: part.points for part in match.parts}
     if sum(parts.values()) != match.score:
         raise AssertionError(f"the parts of capability {match.capability.id} do not add up to its score")
+    said = stored(match, reasons)
+    shown = {name: points(value) for name, value in parts.items()}
     return MatchEntry(
         run_id=run_id,
         place=place,
@@ -238,8 +237,9 @@ def _entry(run_id: int, place: int, match: Match, reasons: Reasons) -> MatchEntr
         capability_version=match.capability.version,
         organisation_id=match.capability.organisation_id,
         score=points(match.score),
-        parts={name: points(value) for name, value in parts.items()},
-        reasons=stored(match, reasons),
+        parts=shown,
+        reasons=said,
+        sha256=entry_digest(match.capability.id, match.capability.version, shown, said),
     )
 
 
@@ -248,13 +248,18 @@ def points(millionths: int) -> float:
     return millionths / MICRO
 
 
-def output_digest(lines: Iterable[tuple[int, int, Mapping[str, float]]]) -> str:
-    """A hash over (capability, version, parts) in the order of places: equal for a faithful replay."""
-    rows = [
-        [capability_id, version, [[name, parts[name]] for name in PART_NAMES]]
-        for capability_id, version, parts in lines
-    ]
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+def entry_digest(
+    capability_id: int, version: int, parts: Mapping[str, float], reasons: Mapping[str, Any]
+) -> str:
+    """A hash of one line with its reasons, whatever order a database keeps names in."""
+    line = [capability_id, version, [[name, parts[name]] for name in PART_NAMES], reasons]
+    text = json.dumps(line, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def output_digest(lines: Iterable[str]) -> str:
+    """A hash over the lines' digests in the order of places: equal for a faithful replay."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 # --- a capability's places --------------------------------------------------------------------------------
@@ -376,6 +381,7 @@ def _change_board(
             if place is not None and place > ranker.size:
                 entry = None
             changed = _put_line(board.run_id, lines, capability_id, entry, ranker.size, state, cause=cause)
+            _note_placement(board.run_id, capability_id, digest if match else None)
             _note_output(board.run_id, board.seeker, state)
             return changed
     return _refill(board, capability_id, cause=cause)
@@ -433,6 +439,7 @@ def _refill(board: _Board, capability_id: int, *, cause: str) -> bool:
             versions = _versions(board.run_id)
             also = {capability_id} & set(after)
             _note_changes(board.run_id, before, after, versions, state, cause=cause, also=also)
+            _note_ranked_anew(board.run_id, shortlist)
             _note_output(board.run_id, board.seeker, state)
         return True
     raise CorpusRestless(f"run {board.run_id}")
@@ -452,15 +459,30 @@ def _lock_current(run_id: int, state: State) -> bool:
     )
 
 
+def _note_placement(run_id: int, capability_id: int, digest: str | None) -> None:
+    """Who was put on a list or taken off since everybody was ranked: with that it can be computed again."""
+    row = db.session.get(MatchPlacement, (run_id, capability_id), populate_existing=True)
+    if row is None:
+        db.session.add(MatchPlacement(run_id=run_id, capability_id=capability_id, sha256=digest))
+    else:
+        row.sha256 = digest
+
+
+def _note_ranked_anew(run_id: int, shortlist: Shortlist) -> None:
+    """From here on the run rests on this corpus and instant alone."""
+    run = db.session.get_one(MatchRun, run_id, populate_existing=True)
+    run.ranked_at, run.ranked_change = shortlist.started_at, shortlist.state.change
+    db.session.execute(delete(MatchPlacement).where(MatchPlacement.run_id == run_id))
+
+
 def _note_output(run_id: int, seeker: Matchable, state: State) -> None:
     """What the run now rests on and says."""
     db.session.flush()
-    rows = db.session.execute(
-        select(MatchEntry.capability_id, MatchEntry.capability_version, MatchEntry.parts)
-        .where(MatchEntry.run_id == run_id)
-        .order_by(MatchEntry.place)
+    digest = output_digest(
+        db.session.scalars(
+            select(MatchEntry.sha256).where(MatchEntry.run_id == run_id).order_by(MatchEntry.place)
+        )
     )
-    digest = output_digest([(row.capability_id, row.capability_version, row.parts) for row in rows])
     run = db.session.get_one(MatchRun, run_id, populate_existing=True)
     run.output_sha256 = digest
     if state.change > run.corpus_change:

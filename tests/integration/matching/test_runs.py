@@ -10,6 +10,7 @@ from marketplace.capabilities.models import Capability
 from marketplace.kernel import clock, outbox
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox import LeaseLost, OutboxRow
+from marketplace.language import DEFAULT_DICTIONARY
 from marketplace.matching import checks, corpus, epochs, jobs, queries, runs, sources, sweeps
 from marketplace.matching.engine.ranking import Ranker
 from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
@@ -163,8 +164,8 @@ def test_placing_twice_changes_nothing_the_second_time(app, others):
 
 
 def test_a_full_list_drops_its_last_and_takes_back_the_next_when_somebody_leaves(app, others, monkeypatch):
-    def small(self, weights=DEFAULT_WEIGHTS, size=2):
-        self.weights, self.size = weights, 2
+    def small(self, weights=DEFAULT_WEIGHTS, size=2, dictionary=DEFAULT_DICTIONARY):
+        self.weights, self.size, self.dictionary = weights, 2, dictionary
 
     monkeypatch.setattr(Ranker, "__init__", small)
     supplier = an_editor()
