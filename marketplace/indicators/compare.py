@@ -20,6 +20,7 @@ from marketplace.indicators.units import conversion_text, convert, same_dimensio
 from marketplace.indicators.verdicts import Verdict, decide, decide_grade
 
 _STATEMENTS_AT_MOST = 40
+_RISE = re.compile("温升|温差|升温|降温|temperature rise")  # 25 ℃ of these are 25 K, not 298 K
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,7 @@ def _judged(required: Indicator, quantity: Quantity, quote: str, stated: str) ->
     if quantity.value is None or not same_dimension(quantity.unit, required.unit):
         return NOTHING
     unit, is_difference = quantity.unit, quantity.comparator is Comparator.PM
+    is_rise = _RISE.search(required.name) is not None
     conversions: list[str] = []
 
     def converted(value: Decimal | None, *, difference: bool) -> Decimal | None:
@@ -89,11 +91,14 @@ def _judged(required: Indicator, quantity: Quantity, quote: str, stated: str) ->
         conversions.append(conversion_text(value, unit, required.unit, difference=difference))
         return convert(value, unit, required.unit, difference=difference)
 
+    # 优于 is a bound on the side that the requirement asks about
+    as_required = quantity.better and required.comparator in (Comparator.GE, Comparator.LE)
     in_unit = replace(
         quantity,
-        nominal=converted(quantity.nominal, difference=False),
-        value=converted(quantity.value, difference=is_difference),
-        value_to=converted(quantity.value_to, difference=False),
+        comparator=required.comparator if as_required else quantity.comparator,
+        nominal=converted(quantity.nominal, difference=is_rise),
+        value=converted(quantity.value, difference=is_difference or is_rise),
+        value_to=converted(quantity.value_to, difference=is_rise),
         unit=required.unit,
     )
     verdict = decide(required, in_unit)

@@ -20,7 +20,7 @@ _SAME = (
     ("负载", "载荷", "载重", "承载", "负荷", "有效载荷", "payload", "load capacity"),
     ("重复定位精度", "重复精度", "重复性精度", "repeatability"),
     ("定位精度", "positioning accuracy"),
-    ("导热系数", "导热率", "热导率", "thermal conductivity"),
+    ("导热系数", "导热率", "热导率", "热传导系数", "thermal conductivity"),
     ("良率", "良品率", "成品率", "yield rate"),
     ("延伸率", "断后伸长率", "伸长率", "elongation"),
     ("抗拉强度", "拉伸强度", "tensile strength"),
@@ -44,7 +44,7 @@ _ALL_NAMES = {group[0]: group for group in _SAME}
 # In front of a name they make another thing of it.
 _MAKES_ANOTHER = (
     "重复|非|反向|角度|角|相对|绝对|动态|静态|横向|纵向|轴向|径向|初始|剩余|累计|水平|垂直|差分|二次|残余"
-    "|高温|低温|常温|比"
+    "|高温|低温|比|弯曲|接触|扭转|旋转|冲击|空载|包装|心部|芯部|边缘|局部|离线|单向|双向"
 )
 # Too general to stand for a longer name: "100 小时的时间" is not a 检测时间.
 _TOO_GENERAL = frozenset(
@@ -68,9 +68,56 @@ _TOO_GENERAL = frozenset(
     ]
 )
 _LETTER = "a-z0-9\u00c0-\u024f"
+# A short name is easily a part of another: 过滤效率 is no 效率, but 电机效率 and 运行噪声 may be taken so.
+_SHORT = 2
+_OWNER_BEFORE = re.compile(
+    "(?:机|器|人|泵|阀|车|臂|仪|炉|电池|电芯|天线|装置|模组|模块|平台|组件|件|材料|合金|气|粉末|运行|工作|使用|额定工况|量产|批量"
+    "|生产|综合|累计|室温|涂层|加工后|淬火后|端到端|长期)$"
+)
+_OWNER_BEFORE_SHARE = re.compile("(?:检测|识别|预测|分类|诊断|算法|模型)$")
+_SHARES_OF_ANYTHING = frozenset(
+    [
+        "成功率",
+        "合格率",
+        "准确率",
+        "回收率",
+        "去除率",
+        "转化率",
+        "利用率",
+        "覆盖率",
+        "通过率",
+        "检出率",
+        "完成率",
+        "保持率",
+        "召回率",
+        "占比率",
+    ]
+)
+# Of what has many of them it has to be the whole: 镀层厚度 is not the 厚度 asked for.
+_OF_MANY = frozenset(
+    [
+        "厚度",
+        "长度",
+        "宽度",
+        "高度",
+        "深度",
+        "直径",
+        "重量",
+        "质量",
+        "体积",
+        "面积",
+        "温度",
+        "压力",
+        "速度",
+        "时间",
+        "强度",
+        "硬度",
+    ]
+)
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】")
 _NEUTRAL_BEFORE = re.compile(
-    rf"(?:^|[\s,，;；、。:：(（/和与及且其的]|{_WHOSE}|{_WHICH}|具有|实现|具备|达到|保证|提供|支持|满足|使)$",
+    r"(?:[0-9]\s?(?:[%‰℃a-zμ/·^°()]{1,8}|公斤|千克|吨|毫米|微米|小时|分钟|秒|年|万?次|兆帕|千瓦|瓦|伏|升|倍)(?:以上|以下|以内|左右)?"
+    rf"|^|[\s,，;；、。:：(（/和与及且其的]|{_WHOSE}|{_WHICH}|具有|实现|具备|达到|保证|提供|支持|满足|使|时|后|下|上)$",
     re.IGNORECASE,
 )
 
@@ -180,9 +227,22 @@ def places(name: Name, sentence: str) -> list[Place]:
             if any(place.start < match.end() and match.start() < place.end for place in found):
                 continue
             before = sentence[max(0, match.start() - 8) : match.start()]
-            if not _is_another(name, before) and not (is_head and not _NEUTRAL_BEFORE.search(before)):
-                found.append(Place(match.start(), match.end()))
+            needs_start = is_head or len(spelling) <= _SHORT or spelling in _SHARES_OF_ANYTHING
+            if _is_another(name, before) or (needs_start and not _is_clean(name.core, before, is_head)):
+                continue
+            found.append(Place(match.start(), match.end()))
     return found
+
+
+def _is_clean(core: str, before: str, is_head: bool) -> bool:
+    if _NEUTRAL_BEFORE.search(before):
+        return True
+    if is_head or core in _OF_MANY:
+        return False
+    is_owner = _OWNER_BEFORE.search(before) or (
+        core in _SHARES_OF_ANYTHING and _OWNER_BEFORE_SHARE.search(before)
+    )
+    return bool(is_owner)
 
 
 def _is_another(name: Name, before: str) -> bool:

@@ -20,6 +20,7 @@ from marketplace.language import normalise, normalise_with_offsets, sentences
 
 _QUOTE_AT_MOST = 200
 _QUOTED_BEFORE = 60
+_HEADING_AT_MOST = 40
 # A text without any stop is read in pieces, so that the work stays linear; rather cut where a clause ends.
 _PIECE_AT_MOST = 600
 _PIECE_AT_LEAST = 400
@@ -27,16 +28,29 @@ _CLAUSE_END = re.compile(r"[,，;；、。!！?？]")
 _MAY_MEASURE = re.compile("[0-9一二两三四五六七八九十百千万亿半]|asil")
 
 
+# "研发目标:" is followed by what is not reached yet, item by item.
+_GOALS_FOLLOW = re.compile(
+    "(?:目标|计划|需求|要求|难题|拟解决|goals?|targets?)[^。;；]{0,10}[:：]\\s*$", re.IGNORECASE
+)
+_IS_ITEM = re.compile(
+    r"\s*(?:[(（]?(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3}|[a-zA-Z])[)）、.．]|[①-⑳❶-❿•●▪◆■※-])"
+)
+
+
 class Statement:
     """A sentence, or a piece of a very long one. Places are those in `plain`."""
 
-    def __init__(self, text: str, plain: str, starts: Sequence[int], ends: Sequence[int]) -> None:
+    def __init__(
+        self, text: str, plain: str, starts: Sequence[int], ends: Sequence[int], *, is_goal: bool = False
+    ) -> None:
         self.text = text  # the sentence as written
         self.plain = (
             plain  # normalised, with Chinese commas as they were: they end a clause, "1,200" has none
         )
         self.lower = lowered(plain)
+        self.is_goal = is_goal  # an item of a list of goals
         self._starts, self._ends = starts, ends
+        self._firsts: dict[re.Pattern[str], int] = {}
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -57,6 +71,13 @@ class Statement:
         return tuple(
             match.start() for match in _CLAUSE_END.finditer(self.plain) if match.start() not in within
         )
+
+    def first(self, pattern: re.Pattern[str]) -> int:
+        """Where `pattern` first stands; the length of the text if nowhere."""
+        if pattern not in self._firsts:
+            match = pattern.search(self.plain)
+            self._firsts[pattern] = match.start() if match else len(self.plain)
+        return self._firsts[pattern]
 
     def clause(self, start: int, end: int) -> tuple[int, int]:
         """The clause around a place."""
@@ -103,7 +124,13 @@ class Offer:
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
         """The pieces of the text in order."""
-        return tuple(piece for sentence in sentences(self.text) for piece in _pieces(sentence))
+        found: list[Statement] = []
+        heads_goals = is_goal = False
+        for sentence in sentences(self.text):
+            is_goal = (heads_goals or is_goal) and _IS_ITEM.match(sentence) is not None
+            found.extend(_pieces(sentence, is_goal=is_goal))
+            heads_goals = _GOALS_FOLLOW.search(sentence[-_HEADING_AT_MOST:]) is not None
+        return tuple(found)
 
 
 def read_offer(parameters: Sequence[Indicator], text: str) -> Offer:
@@ -115,13 +142,19 @@ def read_offer(parameters: Sequence[Indicator], text: str) -> Offer:
     return Offer(tuple(parameters), text)
 
 
-def _pieces(sentence: str) -> Iterator[Statement]:
+def _pieces(sentence: str, *, is_goal: bool) -> Iterator[Statement]:
     normalised = normalise_with_offsets(sentence)
     plain = spelled(normalised, sentence)
     start = 0
     while start < len(plain):
         end = _end_of_piece(plain, start)
-        yield Statement(sentence, plain[start:end], normalised.starts[start:end], normalised.ends[start:end])
+        yield Statement(
+            sentence,
+            plain[start:end],
+            normalised.starts[start:end],
+            normalised.ends[start:end],
+            is_goal=is_goal,
+        )
         start = end
 
 

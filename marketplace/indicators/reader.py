@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 
@@ -17,6 +17,7 @@ from marketplace.indicators.model import Comparator
 from marketplace.indicators.units import convert, parse_unit, same_dimension, unit_names
 from marketplace.language import Normalised, normalise, normalise_with_offsets
 
+_MAY_MEASURE = re.compile("[0-9一二两三四五六七八九十百千]")
 _COVER = "\ufffc"
 _LOOK_BACK = 24
 _EXPONENT_AT_MOST = 18
@@ -39,6 +40,7 @@ class Quantity:
     approximate: bool  # 约, 左右, ~
     start: int
     end: int
+    better: bool = False  # 优于: at least as good; its comparator is the one that its name suggests
 
 
 # What looks like a number but measures nothing. Each is covered before quantities are looked for.
@@ -75,18 +77,26 @@ _NOT_MEASURED = re.compile(
     # list marks
     r"|(?:(?<=[\s;。:,，、])|\A)(?:[0-9]{1,2}[)、]|[0-9]{1,2}\.(?![0-9]))|\([0-9]{1,2}\)"
 )
+_UNIT_LIKE_NAMES = "Pa|Ah|Hz|Wh|Nm|Ns|Mpa|Kpa|Gpa|Kw|Kn|Kv|Mm|Km|Kg|Kwh|Mhz|Khz|Ghz|Ton|Gs"
 # Latin names with digits (STM32F4, MR-J4-200, CO2, 6061-T6, 40Cr, 5G), unless they are a grade or a label
 _LATIN_NAME = re.compile(
     r"(?<![A-Za-z0-9_])(?!(?:IP|IPX|TRL|ASIL|HRC|HRB|HB|HBW|HV|Ra|Rz|pH|PH)[ -]?[0-9XABCD])"
+    r"(?!(?:[kcdmuμ]?m|in|ft)[23](?![0-9A-Za-z]))"
     r"[A-Za-z]{1,16}[-_./]?[0-9][A-Za-z0-9]{0,20}(?:[-_./][A-Za-z0-9]{1,20}){0,4}"
-    r"|(?<![A-Za-z0-9_.])[0-9]{1,6}(?:-[A-Za-z]{1,4}[0-9]{1,4}|(?!(?:Pa|Ah|Hz|Wh)\b)[A-Z][a-z][A-Za-z0-9]{0,10})"
+    r"|(?<![A-Za-z0-9_.])[0-9]{1,6}(?:-[A-Za-z]{1,4}[0-9]{1,4}"
+    rf"|(?!(?:{_UNIT_LIKE_NAMES})(?![A-Za-z0-9]))[A-Z][a-z][A-Za-z0-9]{{0,10}})"
     r"(?![A-Za-z0-9/·])"
     r"|(?<![A-Za-z0-9_.])[0-9][DGKC](?![A-Za-z0-9/·])"
 )
 _NUMBER = (
     r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,12})?|[0-9]{1,15}(?:\.[0-9]{1,12})?)(?![0-9])"
-    r"(?:\s?[×xX*]\s?10\^[+-]?[0-9]{1,2}(?![0-9])|\^[+-]?[0-9]{1,2}(?![0-9]))?"
+    r"(?:\s?[×xX*]\s?10\^[+-]?[0-9]{1,2}(?![0-9])|\^[+-]?[0-9]{1,2}(?![0-9])"
+    r"|[eE][+-]?[0-9]{1,2}(?![0-9A-Za-z.]))?"
 )
+# 三年, 一百五十万次; not 数万次, 三百余万次, 第三年, 十五六次
+_HAN_FIRST = "一二两三四五六七八九十百千"
+_HAN_NUMBER = f"[{_HAN_FIRST}][{_HAN_FIRST}万亿零〇]{{0,12}}(?:点[零〇一二三四五六七八九]{{1,4}})?"
+_NO_HAN_NUMBER_BEFORE = "(?<![一二两三四五六七八九十百千万亿零〇点数几多余第上近成每双半来0-9])"
 _GRADE = re.compile(
     r"(?<![A-Za-z0-9])IP[ -]?[0-9X][0-9X]K?(?![A-Za-z0-9])"
     r"|(?<![A-Za-z])ASIL[ -]{0,2}[A-D](?:\([A-D]\))?(?![A-Za-z])"
@@ -103,7 +113,7 @@ _BEFORE = re.compile(
     "|≥|>=|>|(?<![A-Za-z])"
     "(?:no less than|not less than|at least|more than|greater than|higher than|above|over|exceeding|exceeds))"
     "|(?P<better>优于|好于|(?<![A-Za-z])better than))?"
-    r"[ :为]{0,2}(?P<about>约为|大约|约|将近|接近|大概|~|≈"
+    r"[ :为]{0,2}(?:人民币|RMB)?(?P<about>约为|大约|约|将近|接近|大概|~|≈"
     r"|(?<![A-Za-z])(?:about|approximately|approx\.?|around))?"
     r"(?P<label>[ :]?HRC|HRB|HBW|HB|HV|Ra|Rz|pH值?|TRL)?[ :为]{0,2}\Z"
 )
@@ -115,26 +125,41 @@ _AFTER = re.compile(
 _SMALLER_IS_BETTER = re.compile(
     "精度|误差|偏差|公差|粗糙度|跳动|同轴度|平面度|平行度|垂直度|圆度|噪声|能耗|损耗|泄漏|漏率|延迟|时延|响应|不良率|缺陷率"
 )
+# 1年半, 1cm+1ppm, 8人机, 3级联, 5人工
+_GOES_ON = re.compile(r"半|\s?\+\s?[0-9]|(?<=人)(?:机|工|脸|形|体|员|才|次|力|类|民)|(?<=级)(?:联|别|配|数)")
+_PER_TIME = re.compile(r"每\s?(年|月|天|日|周|小时|分钟|分|秒钟|秒)\Z")
+_SCALES = {"摄氏": "℃", "华氏": "°F"}
+_PERCENT = {"百": Decimal(1), "千": Decimal("0.1"), "万": Decimal("0.01")}
+_HAN_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
+_HAN_PLACES = {"十": 10, "百": 100, "千": 1000}
+_HAN_GROUPS = {"万": 10**4, "亿": 10**8}
 # Understood in a unit field, but too short or too common to be read as units in running text.
 _NEVER_READ_NAMES = """
-    a d ' " P B S F H l PS in c° St 方 里 时 分 点 名 位 种 类 级 层 路 例 款 份 批 项 家 人 头 根 组 颗
+    a d ' " P B S F H l PS in c° St 方 里 时 分 点 名 位 种 类 层 路 例 款 份 批 项 家 头 根 组 颗
     粒 孔 轮 用户 通道 品种 样本 节点 日 月 周 百分之 角度 平方 立方 欧 卡 焦 赫 帕 牛 巴 埃 TRL pH pH值
     株 张 工位 自由度
 """
 _NEVER_READ = frozenset(_NEVER_READ_NAMES.split())
+# They are read where a stroke says that they are units: 转/分, 件/人
+_BELOW_A_STROKE = ("分", "时", "日", "月", "周", "d", "a", "班")
 
 
 @cache
 def _quantity() -> re.Pattern[str]:
     names = sorted(unit_names() - _NEVER_READ, key=lambda name: (-len(name), name))
     power = r"(?:(?<=[A-Za-z])\^?-?[23](?![0-9.]))?"
+    per_degree = r"/(?:K|℃|°C)(?![A-Za-z])"
     single = rf"(?:十万|百万|千万|[十百千万亿])?(?:{'|'.join(map(re.escape, names))}){power}"
-    units = rf"{single}(?:[/·*每]\(?{single}(?:[·*]{single})?\)?){{0,3}}(?![A-Za-z])"
+    below = rf"(?:{single}|(?:{'|'.join(_BELOW_A_STROKE)})(?![\u4e00-\u9fff]))"
+    units = rf"{single}(?:[/·*每]\(?{below}(?:[·*]{single})?\)?){{0,3}}(?![A-Za-z])|{per_degree}"
     signed = rf"(?:(?<![0-9A-Za-z%)°])[-+]\s?)?{_NUMBER}"
     return re.compile(
-        rf"(?:±|\+/-)\s?(?P<bare>{_NUMBER})\s?(?P<unit_bare>{units})?"
+        rf"(?:±|\+/-|正负)\s?(?P<bare>{_NUMBER})\s?(?P<unit_bare>{units})?"
+        rf"|(?P<parts>[百千万])分之(?P<share>{_NUMBER}|{_HAN_NUMBER})"
+        rf"|(?P<scale>[摄华]氏)\s?(?P<degrees>[-+]?{_NUMBER})\s?度"
+        rf"|{_NO_HAN_NUMBER_BEFORE}(?P<han>{_HAN_NUMBER})(?P<unit_han>{units})"
         rf"|(?<![0-9A-Za-z_.])(?<![0-9],)(?<![A-Za-z]-)(?P<first>{signed})(?P<more>余|多)?\s?(?P<unit_first>{units})?"
-        rf"(?:\s?(?:±|\+/-)\s?(?P<tolerance>{_NUMBER})\s?(?P<unit_tolerance>{units})?"
+        rf"(?:\s?(?:±|\+/-|正负)\s?(?P<tolerance>{_NUMBER})\s?(?P<unit_tolerance>{units})?"
         rf"|\s?(?:~|-|至|到|\bto\b)\s?(?P<second>[-+]?{_NUMBER})\s?(?P<unit_second>{units})?)?"
         r"|(?<![A-Za-z])(?:HRC|HRB|HBW|HB|HV|Ra|Rz|pH|TRL)(?P<labelled>[0-9]+(?:\.[0-9]+)?)"
         rf"(?:[-~](?P<labelled_to>[0-9]+(?:\.[0-9]+)?))?\s?(?P<unit_labelled>{units})?"
@@ -158,7 +183,7 @@ def read_spelled(plain: str) -> list[Quantity]:
 
 def _read(plain: str, normalised: Normalised, text: str) -> list[Quantity]:
     found = list(_grades(normalised))
-    if any(map(str.isdigit, plain)):
+    if _MAY_MEASURE.search(plain):
         covered = _covered(plain)
         for match in _quantity().finditer(covered):
             quantity = _Reading(covered, match, normalised, text).quantity()
@@ -214,9 +239,21 @@ class _Reading:
         assert before is not None  # every part of it is optional
         self.before = before
         self.after = _AFTER.match(covered, match.end())
+        self.start = match.start()
         self.label = (before["label"] or "").strip(" :")
 
     def quantity(self) -> Quantity | None:
+        if _GOES_ON.match(self.covered, self.match.end()):
+            return None
+        if self.match["share"]:
+            return self._share()
+        if self.match["degrees"]:
+            value = _number(self.match["degrees"])
+            return None if value is None else self._bounded(value, _SCALES[self.match["scale"]])
+        if self.match["han"]:
+            unit = self._unit("unit_han")
+            value = _han_number(self.match["han"])
+            return self._bounded(value, unit) if value is not None and unit else None
         if self.match["bare"]:
             return self._accuracy()
         if self.match["labelled"]:
@@ -226,6 +263,12 @@ class _Reading:
         if self.match["second"]:
             return self._range()
         return self._single()
+
+    def _share(self) -> Quantity | None:
+        value = _number(self.match["share"]) or _han_number(self.match["share"])
+        if value is None:
+            return None
+        return self._bounded(value * _PERCENT[self.match["parts"]], "%")
 
     def _accuracy(self) -> Quantity | None:
         value = _number(self.match["bare"])
@@ -268,7 +311,8 @@ class _Reading:
             if not unit or not same_dimension(low_unit, unit):
                 return None
             low = convert(low, low_unit, unit)
-        if not unit or low > high or self.before["most"] or self.before["least"]:
+        is_bound = self.before["least"] or self.before["most"] not in (None, "控制在")
+        if not unit or low > high or is_bound:
             return None
         return self._made(Comparator.RANGE, low, unit, value_to=high)
 
@@ -284,7 +328,7 @@ class _Reading:
         return self._bounded(value, unit)
 
     def _bounded(self, value: Decimal, unit: str) -> Quantity | None:
-        after = self.after
+        after, unit = self.after, self._per_time(unit)
         least = bool(self.before["least"] or (after and after["least"]) or self._more())
         most = bool(self.before["most"] or (after and after["most"]))
         if least and most:
@@ -294,9 +338,19 @@ class _Reading:
             ahead = re.split(r"[,，;。]", self.covered[max(0, first - _LOOK_BACK) : first])[-1]
             behind = re.split(r"[,，;。]", self.covered[last : last + _LOOK_BACK])[0]
             smaller = _SMALLER_IS_BETTER.search(ahead + behind) is not None
-            return self._made(Comparator.LE if smaller else Comparator.GE, value, unit)
+            made = self._made(Comparator.LE if smaller else Comparator.GE, value, unit)
+            return replace(made, better=True)
         comparator = Comparator.GE if least else Comparator.LE if most else Comparator.EQ
         return self._made(comparator, value, unit)
+
+    def _per_time(self, unit: str) -> str:
+        """每小时120件 is 120 件/小时."""
+        ahead = _PER_TIME.search(self.covered, max(0, self.match.start() - 5), self.match.start())
+        rate = f"{unit}/{ahead[1]}" if ahead and unit and "/" not in unit else ""
+        if ahead is None or not rate or parse_unit(rate) is None:
+            return unit
+        self.start = ahead.start()
+        return rate
 
     def _more(self) -> bool:
         return bool(self.match["more"])
@@ -334,17 +388,44 @@ class _Reading:
     ) -> Quantity:
         about = self.before["about"] or (self.after and self.after["about"])
         end = self.after.end() if self.after else self.match.end()
-        start = self.match.start()
+        start = self.start
         if self.before["most"] or self.before["least"] or self.before["better"] or about or self.label:
             start -= len(self.before[0].lstrip(" :为"))
         start, end = self.normalised.original_span(start, end)
         return Quantity(comparator, value, value_to, nominal, "", unit, bool(about), start, end)
 
 
+def _han_number(written: str) -> Decimal | None:
+    """The number in 三, 二十, 一百五十万, 两千三百, 三点五; None where the characters make none (三五)."""
+    whole, _, fraction = written.partition("点")
+    total = group = 0
+    digit: int | None = None
+    last_place = 10**9
+    for character in whole:
+        if character in _HAN_GROUPS:
+            total = (total + group + (digit or 0)) * _HAN_GROUPS[character]
+            group, digit, last_place = 0, None, 10**9
+        elif character in _HAN_PLACES:
+            place = _HAN_PLACES[character]
+            if place >= last_place or (digit is None and place != 10):
+                return None
+            group, digit, last_place = group + (1 if digit is None else digit) * place, None, place
+        elif digit:
+            return None
+        else:
+            digit = _HAN_DIGITS[character]
+    number = Decimal(total + group + (digit or 0))
+    if fraction:
+        number += Decimal("0." + "".join(str(_HAN_DIGITS[one]) for one in fraction))
+    return number
+
+
 def _number(written: str) -> Decimal | None:
     """The number in "1,200", "-40", "1.2×10^6", "10^6"; None if there is none or it is out of all size."""
     match = re.fullmatch(
-        r"([-+]?)\s?([0-9,]+(?:\.[0-9]+)?)(?:\s?[×xX*]\s?10\^([+-]?[0-9]+)|\^([+-]?[0-9]+))?", written.strip()
+        r"([-+]?)\s?([0-9,]+(?:\.[0-9]+)?)"
+        r"(?:(?:\s?[×xX*]\s?10\^|[eE])([+-]?[0-9]+)|\^([+-]?[0-9]+))?",
+        written.strip(),
     )
     if match is None:
         return None

@@ -58,6 +58,7 @@ _PLAIN_NAMES = {
     "ft": "foot",
     "mil": "0.001 * inch",
     "丝": "10 * micrometer",
+    "道": "10 * micrometer",
     "微米": "micrometer",
     "micron": "micrometer",
     "microns": "micrometer",
@@ -101,6 +102,7 @@ _PLAIN_NAMES = {
     "mbar": "millibar",
     "巴": "bar",
     "psi": "psi",
+    "ksi": "1000 * psi",
     "大气压": "atmosphere",
     "atm": "atmosphere",
     "mmHg": "mmHg",
@@ -188,6 +190,8 @@ _PLAIN_NAMES = {
     "%": "percent",
     "百分之": "percent",
     "wt%": "percent",
+    "%FS": "percent",
+    "%F.S": "percent",
     "百分点": "x_point",
     "个百分点": "x_point",
     "‰": "0.001 * dimensionless",
@@ -200,6 +204,7 @@ _PLAIN_NAMES = {
     "个循环": "x_time",
     "次循环": "x_time",
     "周次": "x_time",
+    "模次": "x_time",
     "人次": "x_time",
     "cycles": "x_time",
     "cycle": "x_time",
@@ -316,7 +321,7 @@ _CARELESS_PAIRS = """
     DB=dB dBA=dB(A) dba=dB(A) db(a)=dB(A) 分贝=dB hrc=HRC ML=mL ug=μg kva=kVA Kbps=kbps
     Mb/s=Mbps Gb/s=Gbps 像素=px %rh=%RH RH%=%RH %vol=vol% Ton=t TON=t 个人=人 台/套=台套 台(套)=台套
     r.p.m=rpm MB=MB_ GB=GB_ TB=TB_ sqm=平方米 mAH=mAh AH=Ah PH=pH Ppm=ppm °c=°C c°=°C h⁻¹=/h 轮次=次
-    万km=万公里 oc=°C
+    万km=万公里 oc=°C W/mK=W/(m·K) W/m-K=W/(m·K) W/m.K=W/(m·K)
 """
 _CARELESS = dict(pair.split("=", 1) for pair in _CARELESS_PAIRS.split())
 _SQUARES = {"平方": 2, "立方": 3}
@@ -393,10 +398,12 @@ def parse_unit(text: str) -> Unit | None:
     try:
         if expression in ("degC", "degF"):
             return Unit(written, "[temperature]", expression)
-        dimension = str(_registry().parse_expression(expression).dimensionality)
+        powers = _registry().parse_expression(expression).dimensionality
     except Exception:  # pint raises many kinds of errors; whatever it refuses is no unit
         return None
-    return Unit(written, "share" if dimension == "dimensionless" else dimension, expression)
+    # sorted, because pint orders them as the expression happens to
+    dimension = " ".join(name if power == 1 else f"{name}**{power}" for name, power in sorted(powers.items()))
+    return Unit(written, dimension or "share", expression)
 
 
 def _single(name: str) -> str | None:
@@ -415,8 +422,14 @@ def _composite(written: str) -> str | None:
     written = _CARELESS.get(written, written).replace("每", "/")
     parts: list[str] = ["1 "] if written.startswith("/") else []
     previous = "name" if parts else "operator"
+    is_below, depth = False, 0
     for atom in _ATOM.findall(written):
         kind = _kind(atom)
+        depth += (kind == "open") - (kind == "close")
+        # W/m·K is written for W/(m·K): behind a stroke everything is below it
+        if depth == 0 and atom in ("·", "*") and is_below:
+            atom = "/"
+        is_below |= atom == "/"
         if (previous, kind) not in _MAY_FOLLOW:
             return None
         if kind == "name":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.indicators.compare import compare
@@ -55,6 +55,7 @@ def requirements(draw: st.DrawFn) -> Indicator:
     return Indicator(name, comparator, Decimal(draw(st.integers(1, 300))), unit=draw(st.sampled_from(UNITS)))
 
 
+@settings(deadline=None)
 @given(requirements(), TEXTS | st.text(max_size=60))
 def test_a_text_that_states_something_meets_the_condition(required: Indicator, text: str) -> None:
     if compare(required, read_offer((), text)).verdict is Verdict.UNSTATED:
@@ -64,6 +65,7 @@ def test_a_text_that_states_something_meets_the_condition(required: Indicator, t
     assert condition.letters in text.lower()
 
 
+@settings(deadline=None)
 @given(requirements(), st.sampled_from(NAMES), TEXTS)
 def test_each_name_with_its_value_meets_the_condition_wherever_it_stands(
     required: Indicator, name: str, before: str
@@ -74,6 +76,7 @@ def test_each_name_with_its_value_meets_the_condition_wherever_it_stands(
         assert may_state(required).may_be_in_terms(analysis.bigrams, analysis.words)
 
 
+@settings(deadline=None)
 @given(requirements(), st.sampled_from(NAMES), st.sampled_from(UNITS))
 def test_a_parameter_that_states_something_has_the_same_core(
     required: Indicator, name: str, unit: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.indicators.model import Comparator
@@ -180,6 +180,7 @@ def test_several_quantities_come_in_order_with_their_places() -> None:
     assert [q.comparator for q in found] == [Comparator.EQ, Comparator.PM, Comparator.EQ, Comparator.RANGE]
 
 
+@settings(deadline=None)
 @given(
     st.text(
         st.characters(exclude_categories=[])
