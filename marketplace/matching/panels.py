@@ -6,7 +6,7 @@ from typing import Any
 from marketplace.kernel import panels
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.outbox import is_pending
-from marketplace.matching import presenters, queries
+from marketplace.matching import absences, presenters, queries
 from marketplace.matching.models import PostingKind
 
 SHOWN = 5
@@ -43,7 +43,9 @@ def data_for(kind: PostingKind, seeker: Any, actor: Actor) -> Mapping[str, Any] 
     shared = {"kind": _PATHS[kind], "seeker": seeker, "run": run}
     if not queries.may_read(seeker, actor):
         lines = queries.list_own_lines(run.id, actor) if run is not None else []
-        if not lines or run is None or run.superseded_at is not None:
+        if run is None or run.superseded_at is not None:
+            return None
+        if not lines and not absences.list_own_public(actor):
             return None
         return {**shared, "rows": [presenters.row(line, own=True) for line in lines], "own": True}
     waiting = is_pending("matching.rank_seeker", seeker.id)

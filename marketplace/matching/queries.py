@@ -32,6 +32,8 @@ from marketplace.organisations.models import Organisation
 
 RECENT = timedelta(days=7)
 MOST_CHANGES = 8
+#: How many places a list keeps: the engine's SHORTLIST_SIZE, which the web process does not load.
+PLACES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,16 @@ def list_lines(run_id: int, *, first: int = 1, size: int = 50) -> list[Line]:
     return [Line(*row) for row in rows]
 
 
+def list_scores(run_id: int) -> list[tuple[int, int, int]]:
+    """(place, score in millionths, capability id) of every entry, by place."""
+    rows = db.session.execute(
+        select(MatchEntry.place, MatchEntry.score, MatchEntry.capability_id)
+        .where(MatchEntry.run_id == run_id)
+        .order_by(MatchEntry.place)
+    )
+    return [(row.place, round(row.score * 1_000_000), row.capability_id) for row in rows]
+
+
 def find_line(run_id: int, place: int) -> Line | None:
     lines = list_lines(run_id, first=place, size=1)
     return lines[0] if lines else None
@@ -120,6 +132,33 @@ def list_own_lines(run_id: int, actor: Actor) -> list[Line]:
         .order_by(MatchEntry.place)
     )
     return [Line(*row) for row in rows]
+
+
+def list_places_by_capability(run_id: int, ids: Iterable[int]) -> dict[int, int]:
+    """Capability id → place, of those that stand on the list."""
+    rows = db.session.execute(
+        select(MatchEntry.capability_id, MatchEntry.place).where(
+            MatchEntry.run_id == run_id, MatchEntry.capability_id.in_(list(ids))
+        )
+    )
+    return {row.capability_id: row.place for row in rows}
+
+
+def list_versions_in_force(ids: Iterable[int]) -> dict[int, int]:
+    """Capability id → the version of its document that is ranked now."""
+    rows = db.session.execute(
+        select(MatchDocument.posting_id, MatchDocument.version).where(
+            MatchDocument.kind == PostingKind.CAPABILITY,
+            MatchDocument.posting_id.in_(list(ids)),
+            MatchDocument.left_change.is_(None),
+        )
+    )
+    return {row.posting_id: row.version for row in rows}
+
+
+def get_document(document_id: int) -> dict[str, Any]:
+    """What the engine saw of the seeker of a run."""
+    return db.session.get_one(MatchDocument, document_id).content
 
 
 def get_seeker(kind: PostingKind, seeker_id: int) -> Any:

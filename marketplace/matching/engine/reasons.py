@@ -8,12 +8,12 @@ word (`wording`), what would raise a score (`advice`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from marketplace.language import normalise
+from marketplace.language import Dictionary, normalise
 from marketplace.matching.engine.advice import Advice, advise, statable, titles
 from marketplace.matching.engine.index import Index
 from marketplace.matching.engine.parts import Comparison
@@ -92,7 +92,7 @@ def explain_all(matches: Sequence[Match], index: Index) -> list[Reasons]:
     if not matches:
         return []
     worth_of, shared = _shared(matches, index)
-    asked = _Asked(matches[0], worth_of)
+    asked = _Asked(matches[0], worth_of, index.dictionary)
     return [_explain(match, asked, products) for match, products in zip(matches, shared, strict=True)]
 
 
@@ -105,14 +105,17 @@ def _shared(matches: Sequence[Match], index: Index) -> tuple[Mapping[str, float]
 class _Asked:
     """What is the same for every capability of one seeker."""
 
-    def __init__(self, match: Match, worth_of: Mapping[str, float]) -> None:
-        self.wording = Wording(match.seeker)
+    def __init__(self, match: Match, worth_of: Mapping[str, float], dictionary: Dictionary) -> None:
+        self.wording = Wording(match.seeker, dictionary)
         self.statable = statable(match.seeker)
         words = {plain(term): worth for term, worth in worth_of.items() if field_of(term) == WORDS}
         ordered = sorted(words, key=lambda word: (-words[word], word))
-        # The parts of a longer word ask for nothing of their own.
-        whole = [word for word in ordered if self.wording.whole_of(word, words) == word]
-        self.key_words = whole[:_KEY_WORDS]
+        self.key_words = ordered[:_KEY_WORDS]
+
+    def missing(self, said: Collection[str]) -> list[str]:
+        """The weightiest words that are not said, those left out that lie in another one of them."""
+        unsaid = [word for word in self.key_words if word not in said]
+        return [self.wording.shown[word] for word in unsaid if self.wording.whole_of(word, unsaid) == word]
 
 
 def _explain(match: Match, asked: _Asked, products: Mapping[str, int]) -> Reasons:
@@ -120,13 +123,12 @@ def _explain(match: Match, asked: _Asked, products: Mapping[str, int]) -> Reason
     shown, rest = _terms(*asked.wording.fold(products, text), match.part("text").points, asked.wording)
     indicators = _indicators(match)
     said = {plain(term) for term in products if field_of(term) == WORDS}
-    missing = [asked.wording.shown[word] for word in asked.key_words if word not in said]
     return Reasons(
         terms=shown,
         other_terms=rest,
-        coverage=Coverage(len(asked.key_words), len(asked.key_words) - len(missing)),
+        coverage=Coverage(len(asked.key_words), sum(word in said for word in asked.key_words)),
         indicators=indicators,
-        losses=tuple(_losses(match, indicators, missing[:_MISSING_SHOWN])),
+        losses=tuple(_losses(match, indicators, asked.missing(said)[:_MISSING_SHOWN])),
         advice=advise(match, asked.statable),
         titles=titles(match),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from marketplace.language import normalise
+from marketplace.language import DEFAULT_DICTIONARY, Dictionary, normalise
 from marketplace.language.terms import Field, occurrences
 from marketplace.matching.engine.documents import Matchable
 from marketplace.matching.engine.terms import BIGRAMS, CHARACTERS, PAIRS, WORDS, field_of, plain
@@ -25,14 +25,14 @@ class Wording:
     `words` are the plain word terms, `shown` says how a term is shown (a stem as the word it was cut from).
     """
 
-    def __init__(self, seeker: Matchable) -> None:
+    def __init__(self, seeker: Matchable, dictionary: Dictionary = DEFAULT_DICTIONARY) -> None:
         self._text = normalise("\n".join(text for _, text in seeker.text_sections()))
         self._lower = self._text.lower()
         self._wholes: dict[str, list[str]] = {}
         self._over: dict[int, tuple[int, int]] = {}
         self._near: dict[str, tuple[tuple[str, ...], str]] = {}
         self.shown: dict[str, str] = {}
-        for one in occurrences(self._text):
+        for one in occurrences(self._text, dictionary):
             if one.field != Field.WORD:
                 continue
             if one.term not in self.shown:

@@ -11,11 +11,13 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import page_number
-from marketplace.matching import panels, presenters, queries
+from marketplace.matching import absences, panels, presenters, queries
 from marketplace.matching.models import MatchRun, PostingKind
+from marketplace.matching.prospects import Board
 from marketplace.matching.queries import Line
 from marketplace.matching.views.blueprint import bp
 from marketplace.needs.queries import get_need
+from marketplace.organisations.queries import get_organisation
 
 PER_PAGE = 10
 _KINDS = {"challenges": PostingKind.CHALLENGE, "needs": PostingKind.NEED}
@@ -45,15 +47,20 @@ def shortlist(kind: str, public_no: str) -> ResponseReturnValue:
     if opened not in [line.entry.place for line in lines]:
         opened = lines[0].entry.place if lines else 0
     texts = queries.read_texts(run, [line.entry for line in lines if line.entry.place == opened])
+    everybody = queries.list_lines(run.id)
+    board = Board(queries.list_scores(run.id), everybody)
     return render_template(
         "matching/shortlist.html",
         kind=kind,
         seeker=seeker,
         run=run,
-        rows=[presenters.row(line, texts=texts if line.entry.place == opened else None) for line in lines],
+        rows=[
+            presenters.row(line, texts=texts if line.entry.place == opened else None, board=board)
+            for line in lines
+        ],
         total=total,
         page={"page": page, "pages": max(1, -(-total // PER_PAGE)), "total": total, "per_page": PER_PAGE},
-        summary=presenters.summary(queries.list_lines(run.id)),
+        summary=presenters.summary(everybody),
         changes=queries.list_changes(run.id),
         causes=presenters.CAUSES,
         excluded=presenters.excluded(run),
@@ -67,7 +74,8 @@ def _own_lines(kind: str, seeker: Any, run: MatchRun | None, actor: Actor) -> Re
     if run is None or not lines:
         raise NotFound(seeker.public_no)
     texts = queries.read_texts(run, [line.entry for line in lines])
-    rows = [presenters.row(line, texts=texts, own=True) for line in lines]
+    board = Board(queries.list_scores(run.id))
+    rows = [presenters.row(line, texts=texts, board=board, own=True) for line in lines]
     return render_template("matching/own_lines.html", kind=kind, seeker=seeker, run=run, rows=rows)
 
 
@@ -94,12 +102,28 @@ def explanation(run_no: str, place: int) -> ResponseReturnValue:
         )
         return redirect(address)
     own = not queries.may_read(seeker, actor)
-    row = presenters.row(line, texts=queries.read_texts(run, [line.entry]), own=own)
-    return render_template("matching/explanation.html", row=row)
+    board = Board(queries.list_scores(run.id), [] if own else queries.list_lines(run.id))
+    row = presenters.row(line, texts=queries.read_texts(run, [line.entry]), board=board, own=own)
+    return render_template("matching/explanation.html", row=row, own=own)
 
 
 def _may_read_line(seeker: Any, line: Line, actor: Actor) -> bool:
     return queries.may_read(seeker, actor) or actor.belongs_to(line.entry.organisation_id)
+
+
+@bp.get("/<any(challenges, needs):kind>/<public_no>/why")
+@policy("match", "fits")
+def why(kind: str, public_no: str) -> ResponseReturnValue:
+    """For a supplier: where its own public capabilities stand for one challenge or need, or why not."""
+    actor = acting()
+    seeker = _get_seeker(kind, public_no, actor)
+    run = queries.find_run(_KINDS[kind], seeker.id)
+    if run is None or run.superseded_at is not None:
+        raise NotFound(public_no)
+    own = absences.list_own_public(actor)
+    organisation = get_organisation(actor.organisation_id or 0, viewer=actor)
+    found = absences.list_for(run, own, organisation, now=clock.now()) if own else []
+    return render_template("matching/why.html", kind=kind, seeker=seeker, absences=found)
 
 
 @bp.get("/<any(challenges, needs):kind>/<public_no>/panel")
