@@ -59,18 +59,19 @@ class TextWeights:
 
     words: float = 1.0
     bigrams: float = 0.5
-    characters: float = 0.8
+    characters: float = 1.2
     pairs: float = 0.3
-    concepts: float = 0.0  # things named by any of their names; 0 leaves them out of the index
+    concepts: float = 0.5  # things named by any of their names
+    families: float = 0.8  # branches of industry of which a product is named
     k1: float = 1.2
-    b: float = 0.75
+    b: float = 0.8
     title: float = 2.0  # a term in a title counts as if said this often in the body
     keywords: float = 1.5
     body: float = 1.0
     asked_in_title: float = 3.0  # how much more a term counts that the seeker's title or keywords name
     background: int = 100  # documents beyond the corpus that a term's rarity is judged against
     terms_asked: int = 80  # so many of the seeker's weightiest terms said once are full agreement
-    rarity: float = 0.75  # how much more a long seeker's rare terms count than its common ones
+    rarity: float = 1.0  # how much more a long seeker's rare terms count than its common ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,18 @@ class Weights:
             raise ValueError("one mark at least must weigh something")
         if not 0 < self.least_agreement <= self.full_support <= 1:
             raise ValueError("least_agreement and full_support lie between 0 and 1, in this order")
+
+    def support(self, agreement: float) -> float:
+        """How much of the parts beside the text counts at a text agreement, both between 0 and 1."""
+        return min(1.0, agreement / self.full_support)
+
+    def text_points(self, agreement: float) -> int:
+        """The text's part, in millionths of a point."""
+        return round(self.maximum("text") * math.sqrt(agreement))
+
+    def worth(self, part: str, share: float, support: float) -> int:
+        """A share of a part beside the text, in millionths: it counts as far as the text supports it."""
+        return round(self.maximum(part) * share * support)
 
     def maximum(self, part: str) -> int:
         """The most a part can add, in millionths of a point."""
