@@ -259,10 +259,22 @@ class Index:
         known = _read_epoch(folder)
         index._start()
         for name in known["segments"]:
-            segment = Segment.load(folder / name, index.made_by)
-            index._add(segment, np.array(_load_array(folder / f"{name}.alive.npy"), dtype=np.uint8))
+            index.pieces_.append(index.open_piece(folder / name, folder / f"{name}.alive.npy"))
         index.base_ = known["base"]
         return index
+
+    def open_piece(self, folder: Path, alive: Path) -> Piece:
+        """A segment of this epoch from its files, without adding it.
+
+        Raises ForeignIndexError as `load` does.
+        """
+        segment = Segment.load(folder, self.made_by)
+        present = np.array(_load_array(alive), dtype=np.uint8)
+        return Piece(segment, present, self.facts_.register(dict(segment.fact_values)))
+
+    def of_pieces(self, pieces: Sequence[Piece]) -> Index:
+        """The same epoch over nothing but these, which were opened by this index."""
+        return self._like(pieces)
 
     @classmethod
     def load_statistics(
@@ -304,8 +316,8 @@ class Index:
             self._add(segment)
         self.base_ = len(self.pieces_)
 
-    def _add(self, segment: Segment, present: Array | None = None) -> None:
-        alive = np.ones(len(segment), dtype=np.uint8) if present is None else present
+    def _add(self, segment: Segment) -> None:
+        alive = np.ones(len(segment), dtype=np.uint8)
         self.pieces_.append(Piece(segment, alive, self.facts_.register(dict(segment.fact_values))))
 
     def _like(self, pieces: Sequence[Piece]) -> Index:
