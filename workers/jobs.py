@@ -38,6 +38,7 @@ JOBS: dict[str, Job] = {
     "matching.build_epoch": Job("marketplace.matching.jobs:build_epoch", seconds=3600),
     "matching.rank_import": Job("marketplace.matching.jobs:rank_import", seconds=3600),
     "matching.rerank_batch": Job("marketplace.matching.jobs:rerank_batch", seconds=3600),
+    "matching.preview_settings": Job("marketplace.matching.jobs:preview_settings", seconds=3600),
     "notifications.mail": Job("marketplace.notifications.jobs:mail_letters", seconds=120),
 }
 

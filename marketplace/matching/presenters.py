@@ -66,6 +66,7 @@ WORK = {
     "matching.build_epoch": N_("重建语料统计"),
     "matching.rank_import": N_("匹配导入条目"),
     "matching.rerank_batch": N_("全部重新匹配"),
+    "matching.preview_settings": N_("预览参数或词典"),
     "notifications.mail": N_("发送邮件"),
 }
 

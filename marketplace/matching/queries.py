@@ -1,6 +1,6 @@
 """Questions about runs and shortlists. Who may ask is decided here too: `may_read` and `own_lines_of`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -371,6 +371,28 @@ def page_runs(*, page: int, per_page: int = 20) -> Page[RunRow]:
         for run in runs.items
     ]
     return Page(rows, runs.page, runs.per_page, runs.total)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewNames:
+    """What a preview's numbers stand for: capabilities by id, seekers by (kind, id)."""
+
+    capabilities: dict[int, Capability]
+    seekers: dict[tuple[str, int], Any]
+
+
+def read_preview_names(preview: Mapping[str, Any]) -> PreviewNames:
+    """The postings that a preview tells of; a deleted one has no name."""
+    shown = preview["most_moved"]
+    ids = {place["capability"] for one in shown for place in (*one["entering"], *one["leaving"])}
+    capabilities = db.session.scalars(select(Capability).where(Capability.id.in_(ids)))
+    seekers: dict[tuple[str, int], Any] = {}
+    entities: dict[PostingKind, Any] = {PostingKind.CHALLENGE: Challenge, PostingKind.NEED: Need}
+    for kind, entity in entities.items():
+        wanted = [one["seeker_id"] for one in shown if one["seeker_kind"] == kind.value]
+        for seeker in db.session.scalars(select(entity).where(entity.id.in_(wanted))):
+            seekers[kind.value, seeker.id] = seeker
+    return PreviewNames({one.id: one for one in capabilities}, seekers)
 
 
 # --- what must hold ---------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from marketplace.kernel.actor import SYSTEM, Actor
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, NotFound, Obstacle, Obstructed
 from marketplace.kernel.lifecycle import Lifecycle
-from marketplace.kernel.outbox import defer
+from marketplace.kernel.outbox import OutboxRow, defer
 from marketplace.kernel.party import Party
 from marketplace.kernel.texts import N_
 from marketplace.language.dictionary import DEFAULT_DICTIONARY, VERSION_AT_MOST, Dictionary
@@ -383,3 +383,17 @@ def get_of_epoch(epoch: CorpusEpoch) -> tuple[Weights, Dictionary]:
     if epoch.weight_set_id is None or epoch.dictionary_id is None:
         raise ValueError(f"epoch {epoch.id} is from before dictionaries had versions")
     return get_weights(epoch.weight_set_id), get_dictionary(epoch.dictionary_id)
+
+
+def find_preview_work(kind: Kind, id: int) -> OutboxRow | None:
+    """The work of a proposal's preview that is under way, waiting or dead."""
+    rows = db.session.scalars(
+        select(OutboxRow)
+        .where(
+            OutboxRow.kind == "matching.preview_settings",
+            OutboxRow.subject_id == id,
+            OutboxRow.done_at.is_(None),
+        )
+        .order_by(OutboxRow.id.desc())
+    )
+    return next((row for row in rows if row.payload.get("setting") == kind), None)

@@ -6,7 +6,7 @@ from pathlib import Path
 from flask import Flask
 
 from marketplace.kernel import invariants, navigation, outbox
-from marketplace.kernel.access import MEMBER, PLATFORM
+from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, PLATFORM, one_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
 from marketplace.matching import (
@@ -28,6 +28,9 @@ def wire(app: Flask) -> None:
     panels.register()
     navigation.add_workbench(N_("匹配"), N_("适合我的榜单与需求"), "matching.fits", MEMBER, 15)
     navigation.add_workbench(N_("监测"), N_("匹配监测"), "matching.monitor", PLATFORM, 60, count=_count_dead)
+    navigation.add_workbench(
+        N_("监测"), N_("匹配参数与词典"), "matching.settings_list", one_of(OPERATOR, AUDITOR), 62
+    )
     for invariant in checks.INVARIANTS:
         invariants.register(invariant)
 

@@ -7,10 +7,13 @@ from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
 from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
 from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.kernel.texts import N_
+from marketplace.matching.lifecycle import DICTIONARY, WEIGHTS
 from marketplace.needs.lifecycle import LIFECYCLE as NEED
 from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
 
-LIFECYCLES: dict[str, Lifecycle] = {life.thing: life for life in (CHALLENGE, NEED, CAPABILITY, ORGANISATION)}
+LIFECYCLES: dict[str, Lifecycle] = {
+    life.thing: life for life in (CHALLENGE, NEED, CAPABILITY, ORGANISATION, WEIGHTS, DICTIONARY)
+}
 SUBJECTS = {
     "challenge": N_("榜单"),
     "need": N_("需求"),
@@ -22,6 +25,8 @@ SUBJECTS = {
     "import_batch": N_("导入"),
     "taxonomy": N_("分类数据"),
     "outbox": N_("后台作业"),
+    "weights": N_("匹配参数"),
+    "dictionary": N_("匹配词典"),
 }
 # Acts that no lifecycle has a button for: by the part after the dot, or whole where that says too little.
 ACTS = {
@@ -52,6 +57,8 @@ ACTS = {
     "exchange.import": N_("导入收录条目"),
     "taxonomy.load": N_("装入分类数据"),
     "match.retry": N_("重试失败作业"),
+    "propose": N_("提出"),
+    "preview": N_("重新预览"),
 }
 MEMBERSHIP_STATUSES = {
     "requested": N_("待同意"),
