@@ -27,6 +27,16 @@ def register() -> None:
         )
     panels.register(
         panels.Panel(
+            page="challenge.detail",
+            name="consortium",
+            order=30,
+            may_see=queries.may_read,
+            data=_consortium_of,
+            template="matching/assembly_panel.html",
+        )
+    )
+    panels.register(
+        panels.Panel(
             page="capability.detail",
             name="places",
             order=20,
@@ -64,3 +74,9 @@ def data_for(kind: PostingKind, seeker: Any, actor: Actor) -> Mapping[str, Any] 
 def _places_of(capability: Any, _actor: Actor) -> Mapping[str, Any] | None:
     places = queries.list_places(capability.id, limit=SHOWN)
     return {"places": places, "paths": _PATHS} if places else None
+
+
+def _consortium_of(challenge: Any, _actor: Actor) -> Mapping[str, Any] | None:
+    """Only where it is to be had: computing takes longer than the page, which fetches it once it is shown."""
+    run = queries.find_run(PostingKind.CHALLENGE, challenge.id)
+    return {"challenge": challenge, "loaded": False} if run is not None else None

@@ -58,18 +58,16 @@ def assemble(
     """
     problem = Problem(tuple(items), tuple(sorted(candidates, key=lambda c: c.id)), tuple(evidence), rules)
     search = _Search(problem, time.monotonic() + seconds)
-    found = search.best()
-    if found is None:
+    ranked, gap = search.ranked(alternatives + 1)
+    if not ranked:
         if search.is_feasible(frozenset()) is not False:
             return Assembly(Status.UNFINISHED)
         return Assembly(Status.INFEASIBLE, clash=tuple(search.clash()))
-    chosen, gap = found
-    best = problem.proposal(chosen)
+    best, *others = map(problem.proposal, ranked)
     if best.value.coverage == 0 and not rules.pinned:
         return Assembly(Status.UNCOVERED)
     binding = tuple(search.binding(best)) if explain else ()
-    others = tuple(problem.proposal(other) for other in search.others(chosen, alternatives))
-    return Assembly(Status.FEASIBLE if gap else Status.OPTIMAL, best, others, binding, gap=gap)
+    return Assembly(Status.FEASIBLE if gap else Status.OPTIMAL, best, tuple(others), binding, gap=gap)
 
 
 #: A rule by kind and subject, as it is given up to see what it costs.
@@ -127,47 +125,95 @@ class _Search:
 
     # What is asked of the programme.
 
+    def ranked(self, count: int) -> tuple[list[tuple[int, ...]], Gap | None]:
+        """Up to `count` consortia, the best first, and how sure the first is.
+
+        None holds all members of a better one, and but for the first none covers nothing or is unproved.
+        """
+        found: list[tuple[int, ...]] = []
+        settled = False  # whether the last one found is known to have the earliest ids of all its equals
+        while len(found) < count:
+            one = self.best(found)
+            if one is None or (found and (one[1] or self.problem.value(one[0]).coverage == 0)):
+                break
+            chosen, gap = one
+            if not found and gap:
+                return [chosen], gap
+            if found and not settled and self.problem.value(chosen) == self.problem.value(found[-1]):
+                # The next is as good as the last, so the last was one of several.
+                settled, last = True, self.settled(found[-1], found[:-1])
+                if last is None:
+                    break
+                if last != found[-1]:
+                    found[-1] = last
+                    continue
+            found.append(chosen)
+            settled = False
+        if found and not settled:
+            last = self.settled(found[-1], found[:-1])
+            if last is None:
+                found, rest = found[:-1], found[-1:]
+                return (found, None) if found else (rest, Gap("order", 0, 0))
+            found[-1] = last
+        return found, None
+
     def best(
         self,
         better: Sequence[tuple[int, ...]] = (),
         without: frozenset[_Named] = frozenset(),
         *,
-        settle: bool = True,
+        points: bool = True,
     ) -> tuple[tuple[int, ...], Gap | None] | None:
         """The best columns and how sure that is, or None where there are none or time is up.
 
-        None of the `better` ones is wholly in it. Without `settle` the points and ids are not looked at.
+        None of the `better` ones is wholly in it. Equals are not told apart; without `points` they are not
+        looked at either.
         """
-        closed = self._dominated(better, without)
-        held = [_Row(dict.fromkeys(columns, 1.0), upper=len(columns) - 1.0) for columns in better]
-        held += [_Row({column: 1.0}, upper=0.0) for column in closed]
+        held, _ = self._held(better, without)
         chosen: tuple[int, ...] | None = None
-        for group in _joined(self._levels(settle)):
+        for group in _joined(self._levels(points)):
             answer = self._solve(_combined(group), held, without)
             if answer.chosen is None:
-                if chosen is None:
-                    return None
-                return chosen, self._gap(group, chosen, None)
+                return None if chosen is None else (chosen, self._gap(group, chosen, None))
             chosen = answer.chosen
             if not answer.proved:
                 return chosen, self._gap(group, chosen, answer.bound)
-            reached = self._reached(chosen)
-            # Half a unit of slack: all values are whole, so nothing worse comes in.
-            held += [_Row(level.coefficients, lower=reached[level.name] - 0.5) for level in group]
-        if chosen is None or not settle:
-            return None if chosen is None else (chosen, None)
-        open_columns = sorted({*range(len(self.problem.candidates))}.difference(closed))
-        return self._settled(chosen, open_columns, held, without)
+            held += self._reached_rows(group, chosen)
+        return None if chosen is None else (chosen, None)
 
-    def others(self, best: tuple[int, ...], count: int) -> Iterator[tuple[int, ...]]:
-        """The next best, none of them holding all members of a better one."""
-        better = [best]
-        for _ in range(count):
-            found = self.best(better)
-            if found is None or self.problem.value(found[0]).coverage == 0:
-                return
-            better.append(found[0])
-            yield found[0]
+    def settled(self, chosen: tuple[int, ...], better: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
+        """Of all that equal `chosen` in every level the one with the earliest ids; None where time is up."""
+        held, closed = self._held(better, frozenset())
+        held += self._reached_rows(self._levels(points=True), chosen)
+        another = _Row(dict.fromkeys(chosen, 1.0), upper=len(chosen) - 1.0)
+        answer = self._solve({}, [*held, another], frozenset())
+        if answer.chosen is None:
+            return chosen if answer.proved else None
+        columns = sorted({*range(len(self.problem.candidates))}.difference(closed))
+        for first in range(0, len(columns), _BLOCK):
+            block = columns[first : first + _BLOCK]
+            worth = {column: 2 ** (len(block) - 1 - place) for place, column in enumerate(block)}
+            answer = self._solve(worth, held, frozenset())
+            if answer.chosen is None or not answer.proved:
+                return None
+            chosen = answer.chosen
+            if chosen[-1] <= block[-1]:
+                break
+            held += [_Row({column: 1.0}, *[float(column in chosen)] * 2) for column in block]
+        return chosen
+
+    def _held(
+        self, better: Sequence[tuple[int, ...]], without: frozenset[_Named]
+    ) -> tuple[list[_Row], list[int]]:
+        """What cuts off the better ones, and whoever need not be looked at beside them."""
+        closed = self._dominated(better, without)
+        rows = [_Row(dict.fromkeys(columns, 1.0), upper=len(columns) - 1.0) for columns in better]
+        return rows + [_Row({column: 1.0}, upper=0.0) for column in closed], closed
+
+    def _reached_rows(self, levels: Iterable[_Level], chosen: tuple[int, ...]) -> list[_Row]:
+        """What keeps the levels from falling below what is reached."""
+        reached = self._reached(chosen)
+        return [_Row(level.coefficients, lower=float(reached[level.name])) for level in levels]
 
     def binding(self, best: Proposal) -> Iterator[Binding]:
         """Every rule that keeps the consortium from covering more, or as much with fewer members."""
@@ -180,9 +226,9 @@ class _Search:
         for rule, name in asked:
             if rule is Rule.PARTNERS:
                 wider = replace(self.problem, rules=replace(rules, partners=min(99, rules.partners + 1)))
-                found = _Search(wider, self.deadline).best(settle=False)
+                found = _Search(wider, self.deadline).best(points=False)
             else:
-                found = self.best(without=frozenset([(rule, name)]), settle=False)
+                found = self.best(without=frozenset([(rule, name)]), points=False)
             if found is not None and found[1] is None:
                 value = self.problem.value(found[0])
                 if value.key[:4] > best.value.key[:4]:
@@ -245,7 +291,7 @@ class _Search:
         beaten = np.flatnonzero(self.dominates[free].any(axis=0))
         return [int(column) for column in beaten if column not in pinned]
 
-    def _levels(self, settle: bool) -> list[_Level]:
+    def _levels(self, points: bool) -> list[_Level]:
         items, candidates = self.problem.items, range(len(self.problem.candidates))
         musts, lesser, coverage = {}, {}, {}
         for (row, grade), variable in self.covering.items():
@@ -264,7 +310,7 @@ class _Search:
             _Level("coverage", coverage, 4 * sum(item.weight for item in items)),
             _Level("members", dict.fromkeys(candidates, -1), members, -members),
         ]
-        if settle:
+        if points:
             scores = {column: self.problem.hundredths(column) for column in candidates}
             levels.append(_Level("hundredths", scores, members * max(scores.values(), default=0)))
         return levels
@@ -295,31 +341,6 @@ class _Search:
                 return Gap(level.name, abs(reached[level.name]), abs(most + level.least))
         last = group[-1].name
         return Gap(last, abs(reached[last]), abs(reached[last]))
-
-    def _settled(
-        self,
-        chosen: tuple[int, ...],
-        columns: Sequence[int],
-        held: Sequence[_Row],
-        without: frozenset[_Named],
-    ) -> tuple[tuple[int, ...], Gap | None]:
-        """Of all among `columns` that are equal in every level the one with the earliest ids."""
-        another = _Row(dict.fromkeys(chosen, 1.0), upper=len(chosen) - 1.0)
-        answer = self._solve({}, [*held, another], without)
-        if answer.chosen is None:
-            return chosen, None if answer.proved else Gap("order", 0, 0)
-        rows = [*held]
-        for first in range(0, len(columns), _BLOCK):
-            block = columns[first : first + _BLOCK]
-            worth = {column: 2 ** (len(block) - 1 - place) for place, column in enumerate(block)}
-            answer = self._solve(worth, rows, without)
-            if answer.chosen is None or not answer.proved:
-                return chosen, Gap("order", 0, 0)
-            chosen = answer.chosen
-            if chosen[-1] <= block[-1]:
-                break
-            rows += [_Row({column: 1.0}, *[float(column in chosen)] * 2) for column in block]
-        return chosen, None
 
     def _solve(
         self, objective: Mapping[int, int], held: Sequence[_Row], without: frozenset[_Named]
