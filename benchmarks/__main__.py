@@ -1,18 +1,25 @@
-"""`make bench`: measures what there is to measure and keeps it in build/bench, one file a run."""
+"""`make bench`: measures what there is to measure and keeps it in build/bench, one file a run.
+
+The short form, about three minutes: running (starting and answering), speed and quality beside their peers.
+The long forms: `python -m benchmarks.speed`, `.freshness`, `.quality`, `.assembly`, each with its `--help`.
+"""
 
 import json
 import os
 import platform
+import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import quality, running
+from benchmarks import running
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
+    """Measure everything in its short form; one part that fails is named and the others go on."""
     kept = ROOT / "build" / "bench"
     kept.mkdir(parents=True, exist_ok=True)
     record = {
@@ -21,18 +28,27 @@ def main() -> None:
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
         "running": running.measure(),
+        "failed": [],
     }
-    path = kept / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
-    path.write_text(json.dumps(record, ensure_ascii=False, indent=2))
-    print(f"→ {path}")
+    began = time.monotonic()
+    parts = [["benchmarks.speed", "--short"]]
     judged = Path(os.environ.get("MARKETPLACE_REAL_DATA", "")) / "judged"
     if os.environ.get("MARKETPLACE_REAL_DATA") and judged.is_dir():
-        sys.argv[1:] = [str(judged)]
-        quality.main()
+        parts.append(["benchmarks.quality", str(judged), "--short"])
     else:
         print(
             "没有 MARKETPLACE_REAL_DATA/judged，排名质量未测 / ranking quality not measured: no judged sets"
         )
+    for part in parts:
+        print(f"\n— {' '.join(part)}", flush=True)
+        if subprocess.run([sys.executable, "-m", *part], cwd=ROOT, check=False).returncode:
+            record["failed"].append(part[0])
+    record["seconds"] = round(time.monotonic() - began)
+    path = kept / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=2))
+    print(f"→ {path}")
+    if record["failed"]:
+        sys.exit(f"未完成 / failed: {', '.join(record['failed'])}")
 
 
 if __name__ == "__main__":
