@@ -8,6 +8,7 @@ proper names of the organisations that the same source reports on.
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice
 
 from marketplace.exchange.entries import CollectedEntry
 from marketplace.language import sentences
@@ -26,18 +27,26 @@ _MOST_BEARERS = 4
 
 def withheld_stretches(entries: Sequence[CollectedEntry]) -> dict[str, list[str]]:
     """Entry id → the stretches of its text that must not be matched, longest first."""
-    names_by_source: dict[str, set[str]] = defaultdict(set)
+    by_source: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for entry in entries:
         if entry.source_title:
-            names_by_source[entry.source_title].update(_names_in(entry))
+            for name in _names_in(entry):
+                by_source[entry.source_title][name[:_SHORTEST_NAME]].add(name)
+    is_name = _IsName(entries)
     withheld: dict[str, list[str]] = {}
     for entry in entries:
         stretches = {s for s in sentences(entry.text) if _TELLS_OF_SOLVING.search(s)}
-        for name in names_by_source.get(entry.source_title, ()):
-            stretches.update(_mentions(name, entry, entries))
+        names = by_source.get(entry.source_title, {})
+        for start in _starts(entry.text) & names.keys():
+            stretches.update(mention for name in names[start] if (mention := _mention(name, entry, is_name)))
         if stretches:
             withheld[entry.id] = sorted(stretches, key=lambda s: (-len(s), s))
     return withheld
+
+
+def _starts(text: str) -> set[str]:
+    """What a name in `text` may begin with: it is looked up once per text and not once per name."""
+    return {text[place : place + _SHORTEST_NAME] for place in range(len(text) - _SHORTEST_NAME + 1)}
 
 
 def _names_in(entry: CollectedEntry) -> set[str]:
@@ -46,11 +55,22 @@ def _names_in(entry: CollectedEntry) -> set[str]:
     return {_REGION.sub("", name) for name in bare if len(name) > _SHORTEST_NAME}
 
 
-def _mentions(name: str, entry: CollectedEntry, entries: Sequence[CollectedEntry]) -> set[str]:
-    """The longest beginning of `name` that the text uses as a name, if it is one."""
-    for length in range(len(name), _SHORTEST_NAME - 1, -1):
-        beginning = name[:length]
-        if beginning in entry.text:
-            bearers = sum(beginning in other.text for other in entries)
-            return {beginning} if bearers <= _MOST_BEARERS else set()
-    return set()
+class _IsName:
+    """Whether a beginning is used as a name: not by more entries than a name has bearers."""
+
+    def __init__(self, entries: Sequence[CollectedEntry]) -> None:
+        self._entries = entries
+        self._known: dict[str, bool] = {}
+
+    def __call__(self, beginning: str) -> bool:
+        if beginning not in self._known:
+            bearers = (entry for entry in self._entries if beginning in entry.text)
+            self._known[beginning] = next(islice(bearers, _MOST_BEARERS, None), None) is None
+        return self._known[beginning]
+
+
+def _mention(name: str, entry: CollectedEntry, is_name: _IsName) -> str:
+    """The longest beginning of `name` that the text uses, if it is a name; else ""."""
+    lengths = range(len(name), _SHORTEST_NAME - 1, -1)
+    beginning = next((name[:length] for length in lengths if name[:length] in entry.text), "")
+    return beginning if beginning and is_name(beginning) else ""

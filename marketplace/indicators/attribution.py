@@ -78,14 +78,16 @@ def quantity_of(statement: Statement, start: int, end: int, unit: str) -> Quanti
     It stands right after the name, else right before it, in the same clause.
     """
     plain = statement.plain
-    if is_not_theirs(statement, start, end) or _CONDITION_AFTER.match(plain, end):
+    if not statement.quantities and not _UNIT_IN_BRACKETS.match(plain, end):
         return None
     found = (
         _in_table(statement, end, unit)
         or _after(statement, start, end, unit)
         or _before(statement, start, end, unit)
     )
-    if found is None or _CONDITION_AFTER.match(plain, found.end):
+    if found is None or _CONDITION_AFTER.match(plain, end) or _CONDITION_AFTER.match(plain, found.end):
+        return None
+    if is_not_theirs(statement, start, end):
         return None
     is_bound = found.comparator in (Comparator.GE, Comparator.LE)
     return None if found.start >= end and is_bound and _BOUNDS_ANOTHER.match(plain, found.end) else found
@@ -93,13 +95,16 @@ def quantity_of(statement: Statement, start: int, end: int, unit: str) -> Quanti
 
 def is_not_theirs(statement: Statement, start: int, end: int) -> bool:
     """Whether the words around the name or quantity at start..end speak of others, a goal or a lack."""
-    plain, (first, last) = statement.plain, statement.clause(start, end)
-    if statement.is_goal or statement.first(_GOAL) < start or _GOAL.search(plain, end, last):
+    if statement.is_goal:
         return True
-    if any(match.end() <= start for match in _NOT_THEIRS_BEFORE.finditer(plain, first, last)):
+    first, last = statement.clause(start, end)
+    if any(goal < start or end <= goal < last for goal, _ in statement.marks(_GOAL)):
+        return True
+    if any(first <= mark and its_end <= start for mark, its_end in statement.marks(_NOT_THEIRS_BEFORE)):
         return True
     if any(
-        match.end() <= start or match.start() >= end for match in _NOT_THEIRS.finditer(plain, first, last)
+        first <= mark < last and not (start <= mark and its_end <= end)
+        for mark, its_end in statement.marks(_NOT_THEIRS)
     ):
         return True
     return _follows_theirs(statement, first, start)
@@ -109,14 +114,12 @@ def _follows_theirs(statement: Statement, first: int, start: int) -> bool:
     """Whether the clause before the one from `first` states values of others, and this goes on with them."""
     if first == 0 or _TURNS_TO_OWN.search(statement.plain, first, start):
         return False
-    begin, end = statement.clause(first - 1, first - 1)
-    begin, end = (begin, end) if begin < end else (0, 0)
-    if _NOT_THEIRS.search(statement.plain, begin, end) or _NOT_THEIRS_BEFORE.search(
-        statement.plain, begin, end
-    ):
-        place = bisect_left(statement.quantity_starts, begin)
-        return place < len(statement.quantities) and statement.quantities[place].end <= end
-    return False
+    begin, end = statement.clause(max(first - 2, 0), first - 1)
+    of_others = (*statement.marks(_NOT_THEIRS), *statement.marks(_NOT_THEIRS_BEFORE))
+    if not any(begin <= mark < end for mark, _ in of_others):
+        return False
+    place = bisect_left(statement.quantity_starts, begin)
+    return place < len(statement.quantities) and statement.quantities[place].end <= end
 
 
 def _in_table(statement: Statement, end: int, unit: str) -> Quantity | None:

@@ -50,7 +50,7 @@ class Statement:
         self.lower = lowered(plain)
         self.is_goal = is_goal  # an item of a list of goals
         self._starts, self._ends = starts, ends
-        self._firsts: dict[re.Pattern[str], int] = {}
+        self._marks: dict[re.Pattern[str], tuple[tuple[int, int], ...]] = {}
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -72,12 +72,11 @@ class Statement:
             match.start() for match in _CLAUSE_END.finditer(self.plain) if match.start() not in within
         )
 
-    def first(self, pattern: re.Pattern[str]) -> int:
-        """Where `pattern` first stands; the length of the text if nowhere."""
-        if pattern not in self._firsts:
-            match = pattern.search(self.plain)
-            self._firsts[pattern] = match.start() if match else len(self.plain)
-        return self._firsts[pattern]
+    def marks(self, pattern: re.Pattern[str]) -> tuple[tuple[int, int], ...]:
+        """(start, end) of each place where `pattern` stands, found once."""
+        if pattern not in self._marks:
+            self._marks[pattern] = tuple(match.span() for match in pattern.finditer(self.plain))
+        return self._marks[pattern]
 
     def clause(self, start: int, end: int) -> tuple[int, int]:
         """The clause around a place."""
