@@ -94,6 +94,7 @@ def data_of(proposed: Proposed) -> dict[str, Any]:
             }
             for one in found.binding
         ],
+        "examined": found.examined,
         "clash": [
             {
                 "rule": one.rule.value,

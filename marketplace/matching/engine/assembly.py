@@ -57,6 +57,8 @@ def assemble(
     or keys given twice, and evidence about an unknown item or candidate.
     """
     problem = Problem(tuple(items), tuple(sorted(candidates, key=lambda c: c.id)), tuple(evidence), rules)
+    import scipy.optimize  # noqa: F401 - takes seconds at first use, which the search is not charged for
+
     search = _Search(problem, time.monotonic() + seconds)
     ranked, gap = search.ranked(alternatives + 1)
     if not ranked:
@@ -66,8 +68,11 @@ def assemble(
     best, *others = map(problem.proposal, ranked)
     if best.value.coverage == 0 and not rules.pinned:
         return Assembly(Status.UNCOVERED)
-    binding = tuple(search.binding(best)) if explain else ()
-    return Assembly(Status.FEASIBLE if gap else Status.OPTIMAL, best, tuple(others), binding, gap=gap)
+    status = Status.FEASIBLE if gap else Status.OPTIMAL
+    if not explain:
+        return Assembly(status, best, tuple(others), gap=gap)
+    binding = tuple(search.binding(best))
+    return Assembly(status, best, tuple(others), binding, gap=gap, examined=not search.unexamined)
 
 
 #: A rule by kind and subject, as it is given up to see what it costs.
@@ -111,6 +116,7 @@ class _Search:
     size: int = 0
     cover_rows: list[_Row] = field(default_factory=list)
     dominates: Any = None
+    unexamined: bool = False  # whether time ran out before it was known of each rule if it binds
 
     def __post_init__(self) -> None:
         self.size = len(self.problem.candidates)
@@ -229,10 +235,10 @@ class _Search:
                 found = _Search(wider, self.deadline).best(points=False)
             else:
                 found = self.best(without=frozenset([(rule, name)]), points=False)
-            if found is not None and found[1] is None:
-                value = self.problem.value(found[0])
-                if value.key[:4] > best.value.key[:4]:
-                    yield self._bound_by(rule, name, found[0], best)
+            if found is None or found[1]:
+                self.unexamined = True
+            elif self.problem.value(found[0]).key[:4] > best.value.key[:4]:
+                yield self._bound_by(rule, name, found[0], best)
 
     def _bound_by(self, rule: Rule, name: str, chosen: tuple[int, ...], best: Proposal) -> Binding:
         ids = {self.problem.candidates[column].id for column in chosen}

@@ -200,7 +200,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """The answer. `alternatives` are the next best, each without at least one member of every better one."""
+    """The answer. `alternatives` are the next best, each without at least one member of every better one.
+
+    `examined` says that every rule was looked at, so that those not in `binding` do not bind.
+    """
 
     status: Status
     best: Proposal | None = None
@@ -208,6 +211,7 @@ class Assembly:
     binding: tuple[Binding, ...] = ()
     clash: tuple[Clashing, ...] = ()
     gap: Gap | None = None
+    examined: bool = False
 
 
 @dataclass(frozen=True)
