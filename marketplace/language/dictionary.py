@@ -146,13 +146,13 @@ class _Mentions:
             for length in self._lengths[match[0]]:
                 end = start + length
                 concept = self._concepts.get(text[start:end])
-                if concept is not None and end <= len(text) and _is_whole(text, start, end):
+                if concept is not None and end <= len(text) and is_whole(text, start, end):
                     yield Mention(concept, start, end)
                     past = end
                     break
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
+def is_whole(text: str, start: int, end: int) -> bool:
     """Whether no word of a spaced script is cut at either end."""
     cut_before = start > 0 and _SPACED.match(text[start - 1]) and _SPACED.match(text[start])
     cut_after = end < len(text) and _SPACED.match(text[end]) and _SPACED.match(text[end - 1])

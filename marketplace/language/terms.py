@@ -1,6 +1,6 @@
-"""Text to terms: words, Han bigrams and characters, stems and pairs of Latin words, and concepts.
+"""Text to terms: words, Han bigrams and characters, stems and pairs of Latin words, concepts and families.
 
-Five term fields of one text, for one weighted sum of postings. Numbers and quantities are not terms; model
+Six term fields of one text, for one weighted sum of postings. Numbers and quantities are not terms; model
 numbers and standards are, each as one. Where a term stands in the text is kept, so that it can be marked.
 What is a word and which names mean one thing is said by a dictionary (`dictionary`).
 """
@@ -12,16 +12,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 from operator import add
 from typing import NamedTuple, Protocol
 
 from marketplace.language.dictionary import DEFAULT_DICTIONARY, Dictionary
+from marketplace.language.families import members
 from marketplace.language.normal import normalise
 from marketplace.language.vocabulary import HAN_UNITS, LATIN_UNITS, STOP_WORDS
 
 # Raise it whenever the same text gives other terms than before by the same dictionary: stored runs and
 # token ids depend on it.
-LANGUAGE_VERSION = "1"
+LANGUAGE_VERSION = "2"
 
 HAN = "\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff"
 _LATIN = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f"
@@ -36,6 +38,7 @@ class Field:
     CHAR = "char"
     PAIR = "pair"
     CONCEPT = "concept"
+    FAMILY = "family"
 
 
 class Occurrence(NamedTuple):
@@ -56,16 +59,18 @@ class Analysis:
     chars: Counter[str]  # single Han characters
     pairs: Counter[str]  # neighbouring Latin stems, joined by one space
     concepts: Counter[str]  # things named by any of their names, under the canonical one
+    families: Counter[str]  # families of products of which a member is named
 
     @property
     def fields(self) -> dict[str, Counter[str]]:
-        """The five counters under the names in `Field`."""
+        """The six counters under the names in `Field`."""
         return {
             Field.WORD: self.words,
             Field.BIGRAM: self.bigrams,
             Field.CHAR: self.chars,
             Field.PAIR: self.pairs,
             Field.CONCEPT: self.concepts,
+            Field.FAMILY: self.families,
         }
 
 
@@ -134,6 +139,9 @@ def occurrences(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Itera
     yield from _han_words(scan.runs, dictionary)
     for concept, start, end in dictionary.mentions(text):
         yield Occurrence(Field.CONCEPT, concept, start, end)
+    for families, start, end in members(text):
+        for family in families:
+            yield Occurrence(Field.FAMILY, family, start, end)
 
 
 def analyse(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Analysis:
@@ -148,7 +156,10 @@ def analyse(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Analysis:
         chars.update(run)
         bigrams.update(map(add, run, run[1:]))
     concepts = Counter(mention.concept for mention in dictionary.mentions(normalised))
-    return Analysis(words=words, bigrams=bigrams, chars=chars, pairs=pairs, concepts=concepts)
+    families = Counter(chain.from_iterable(member.families for member in members(normalised)))
+    return Analysis(
+        words=words, bigrams=bigrams, chars=chars, pairs=pairs, concepts=concepts, families=families
+    )
 
 
 def analyse_many(texts: Iterable[str], dictionary: Dictionary = DEFAULT_DICTIONARY) -> list[Analysis]:

@@ -1,6 +1,6 @@
 """Terms of a text as the index holds them: each with the letter of its field in front, such as "w:轴承".
 
-In postings a term is a key: a whole number of 64 bits, its field in the highest three and a hash of the
+In postings a term is a key: a whole number of 64 bits, its field in the highest four and a hash of the
 term below. Not here: how a text is cut (`marketplace.language`) and what a field weighs (`weights`).
 """
 
@@ -14,16 +14,16 @@ from hashlib import blake2b
 from marketplace.language import DEFAULT_DICTIONARY, Dictionary, analyse
 
 #: In the order of the numbers below, by the names of their weights in `TextWeights`.
-FIELDS = ("words", "bigrams", "characters", "pairs", "concepts")
-WORDS, BIGRAMS, CHARACTERS, PAIRS, CONCEPTS = range(5)
+FIELDS = ("words", "bigrams", "characters", "pairs", "concepts", "families")
+WORDS, BIGRAMS, CHARACTERS, PAIRS, CONCEPTS, FAMILIES = range(6)
 
 #: Fields that weigh nothing: model numbers, names of stated parameters, and letters of grades.
-MODELS, PARAMETERS, LETTERS = 5, 6, 7
+MODELS, PARAMETERS, LETTERS = 6, 7, 8
 
-_LETTERS = "wbcps"
+_LETTERS = "wbcpsf"
 
 #: `key >> FIELD_SHIFT` is a key's field.
-FIELD_SHIFT = 61
+FIELD_SHIFT = 60
 
 
 def section_terms(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> list[str]:
@@ -53,8 +53,7 @@ def section_counts(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> di
 
 def _by_field(text: str, dictionary: Dictionary) -> Iterator[tuple[str, Counter[str]]]:
     analysis = analyse(text, dictionary)
-    counters = (analysis.words, analysis.bigrams, analysis.chars, analysis.pairs, analysis.concepts)
-    return zip(_LETTERS, counters, strict=True)
+    return zip(_LETTERS, analysis.fields.values(), strict=True)
 
 
 def field_of(term: str) -> int:
