@@ -42,7 +42,7 @@ _DESIGNATIONS = {
     "high_tech": N_("高新技术企业"),
 }
 _ORGANISATION_KINDS = {"university": N_("高校"), "institute": N_("科研院所"), "service": N_("服务机构")}
-_EXCLUDED = {
+EXCLUDED = {
     "own": N_("本单位的能力"),
     "inactive": N_("已下架或单位停用"),
     "expired": N_("已过有效期"),
@@ -178,7 +178,7 @@ def _by_mark(indicators: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]
 def excluded(run: MatchRun) -> list[tuple[str, int]]:
     """Why capabilities are not on the list, the most frequent reason first."""
     counted = sorted(run.excluded.items(), key=lambda one: (-one[1], one[0]))
-    return [(_(_EXCLUDED[code]), count) for code, count in counted if count]
+    return [(_(EXCLUDED[code]), count) for code, count in counted if count]
 
 
 def summary(lines: Sequence[Line]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.outbox import OutboxRow
 from marketplace.kernel.pagination import Page, paginate
+from marketplace.matching.diff import Diff
 from marketplace.matching.models import (
     CorpusEpoch,
     MatchChange,
@@ -83,6 +84,35 @@ def get_run(public_no: str) -> MatchRun:
     if found is None:
         raise NotFound(public_no)
     return found
+
+
+def find_run_before(run: MatchRun) -> MatchRun | None:
+    """The run of the same seeker that `run` took the place of."""
+    return db.session.scalar(
+        select(MatchRun)
+        .where(
+            MatchRun.seeker_kind == run.seeker_kind,
+            MatchRun.seeker_id == run.seeker_id,
+            MatchRun.id < run.id,
+        )
+        .order_by(MatchRun.id.desc())
+        .limit(1)
+    )
+
+
+def ids_of(found: Diff) -> set[int]:
+    """Every capability that a comparison of two runs names."""
+    named = {line.capability_id for line in found.lines}
+    for line in found.lines:
+        for cause in line.causes:
+            named.update(cause.facts.get("capabilities", ()))
+    return named
+
+
+def read_capabilities(ids: Iterable[int]) -> dict[int, Capability]:
+    """Capabilities by id; a deleted one is left out."""
+    rows = db.session.scalars(select(Capability).where(Capability.id.in_(list(ids))))
+    return {row.id: row for row in rows}
 
 
 def count_entries(run_id: int) -> int:
@@ -385,14 +415,13 @@ def read_preview_names(preview: Mapping[str, Any]) -> PreviewNames:
     """The postings that a preview tells of; a deleted one has no name."""
     shown = preview["most_moved"]
     ids = {place["capability"] for one in shown for place in (*one["entering"], *one["leaving"])}
-    capabilities = db.session.scalars(select(Capability).where(Capability.id.in_(ids)))
     seekers: dict[tuple[str, int], Any] = {}
     entities: dict[PostingKind, Any] = {PostingKind.CHALLENGE: Challenge, PostingKind.NEED: Need}
     for kind, entity in entities.items():
         wanted = [one["seeker_id"] for one in shown if one["seeker_kind"] == kind.value]
         for seeker in db.session.scalars(select(entity).where(entity.id.in_(wanted))):
             seekers[kind.value, seeker.id] = seeker
-    return PreviewNames({one.id: one for one in capabilities}, seekers)
+    return PreviewNames(read_capabilities(ids), seekers)
 
 
 # --- what must hold ---------------------------------------------------------------------------------------

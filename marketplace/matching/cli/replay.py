@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from marketplace.kernel.errors import NotFound
+from marketplace.kernel.errors import NotFound, Obstructed
 from marketplace.matching import queries
 from marketplace.matching.cli.group import match_cli
 from marketplace.matching.models import MatchRun
@@ -60,6 +60,45 @@ def replay(run_no: str, form: str) -> None:
     else:
         _print(found)
     raise SystemExit(EXIT_CODES[found["verdict"]])
+
+
+@match_cli.command("diff")
+@click.argument("before_no", metavar="A")
+@click.argument("after_no", metavar="B")
+@_format_option
+def diff(before_no: str, after_no: str, form: str) -> None:
+    """Explain each entry that came, left or moved from run A to run B of one challenge or need."""
+    from marketplace.matching import diff_presenters
+    from marketplace.matching.diff import diff as compare
+
+    before, after = _get_run(before_no), _get_run(after_no)
+    try:
+        found = compare(before, after)
+    except Obstructed as error:
+        raise click.ClickException("；".join(one.message % one.params for one in error.obstacles)) from None
+    if form == "json":
+        click.echo(json.dumps(found.to_dict(), ensure_ascii=False, indent=2))
+        return
+    capabilities = queries.read_capabilities(queries.ids_of(found))
+    click.echo(f"{found.before} → {found.after}")
+    for told in diff_presenters.causes_in_words(found.causes, capabilities):
+        click.echo(f"  {told}")
+    for line in diff_presenters.lines_in_words(found, capabilities):
+        places = f"{_place(line.line.place_before)} → {_place(line.line.place_after)}"
+        click.echo(f"{places:>9}  {line.how}  {line.title}")
+        for told in line.causes:
+            click.echo(f"             {told}")
+        changed = "，".join(f"{name} {then:.2f} → {now:.2f}" for name, then, now in line.parts)
+        if changed:
+            click.echo(f"             分项：{changed}")
+        words = "，".join(f"{term} {then:.2f} → {now:.2f}" for term, then, now in line.line.terms)
+        if words:
+            click.echo(f"             术语：{words}")
+    click.echo(f"名次未变 {found.unmoved} 项，其中得分有变 {found.rescored} 项")
+
+
+def _place(place: int | None) -> str:
+    return "-" if place is None else str(place)
 
 
 def _print(found: dict[str, Any]) -> None:
