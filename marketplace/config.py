@@ -22,6 +22,13 @@ class Environment(StrEnum):
     TEST = "test"
 
 
+class MatchEngine(StrEnum):
+    """Where everything is ranked anew: in the job's own process, or on a Dask cluster."""
+
+    INPROCESS = "inprocess"
+    DASK = "dask"
+
+
 class UnfitSettings(ValueError):
     """The settings do not allow a start; the message names the variable and what to do."""
 
@@ -40,6 +47,8 @@ class Settings(BaseSettings):
     smtp_url: str = ""
     mail_from: str = "noreply@example.com"
     workers: int = Field(default=2, ge=1, le=32)
+    match_engine: MatchEngine = MatchEngine.INPROCESS
+    dask_scheduler: str = ""
 
     site_name: str = "制造业揭榜挂帅平台"
     site_owner: str = "示例市经济和信息化委员会"
@@ -71,7 +80,11 @@ class Settings(BaseSettings):
         return path.read_text().strip()
 
     def check(self) -> None:
-        """Raise UnfitSettings for what must never run in production."""
+        """Raise UnfitSettings for what cannot run, and for what must never run in production."""
+        if self.match_engine is MatchEngine.DASK and "://" not in self.dask_scheduler:
+            raise UnfitSettings(
+                "DASK_SCHEDULER: MATCH_ENGINE=dask needs the scheduler's address, tcp://host:8786"
+            )
         if not self.is_production:
             return
         if len(self.secret_key) < 32:
@@ -90,6 +103,8 @@ class Settings(BaseSettings):
             "SECRET_KEY": self.resolved_secret_key(),
             "INSTANCE_DIR": str(self.instance_dir.resolve()),
             "REDIS_URL": self.redis_url,
+            "MATCH_ENGINE": self.match_engine.value,
+            "DASK_SCHEDULER": self.dask_scheduler,
             "PUBLIC_URL": self.public_url,
             "SMTP_URL": self.smtp_url,
             "MAIL_FROM": self.mail_from,

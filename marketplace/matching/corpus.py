@@ -26,6 +26,9 @@ OLD_AFTER = timedelta(days=1)
 
 _CAPABILITY = PostingKind.CAPABILITY
 
+#: The digest of no documents.
+EMPTY = "0" * 64
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -64,8 +67,12 @@ def put_in_force(documents: Iterable[Matchable], *, now: datetime) -> int:
     for row in leaving:
         row.left_change = corpus.change
     db.session.flush()
-    db.session.add_all(new_row(document, change=corpus.change, now=now) for document in entering)
+    rows = [new_row(document, change=corpus.change, now=now) for document in entering]
+    db.session.add_all(rows)
     db.session.flush()
+    corpus.digest = _shifted(
+        corpus.digest, came=(row.sha256 for row in rows), went=(row.sha256 for row in leaving)
+    )
     return len({row.posting_id for row in leaving} | {document.id for document in entering})
 
 
@@ -76,6 +83,13 @@ def take_out(posting_id: int) -> None:
     if row is not None:
         corpus.change += 1
         row.left_change = corpus.change
+        corpus.digest = _shifted(corpus.digest, went=[row.sha256])
+
+
+def _shifted(digest: str, *, came: Iterable[str] = (), went: Iterable[str] = ()) -> str:
+    """The digest of a set of documents after some came and some went: the sum of theirs, modulo 2²⁵⁶."""
+    total = int(digest, 16) + sum(int(one, 16) for one in came) - sum(int(one, 16) for one in went)
+    return f"{total % (1 << 256):064x}"
 
 
 def is_in_force(posting_id: int, digest: str | None) -> bool:
@@ -97,11 +111,19 @@ def corpus_digest(state: State) -> str:
     """A hash of the corpus as of `state` and of what it is ranked by."""
     epoch = db.session.get_one(CorpusEpoch, state.epoch_id)
     weights, dictionary = settings.get_of_epoch(epoch)
-    parts = [ENGINE_VERSION, LANGUAGE_VERSION, weights.digest(), dictionary.digest(), epoch.sha256]
-    parts += db.session.scalars(
-        select(MatchDocument.sha256).where(as_of(state.change)).order_by(MatchDocument.posting_id)
+    parts = (
+        *(ENGINE_VERSION, LANGUAGE_VERSION, weights.digest(), dictionary.digest()),
+        *(epoch.sha256, _documents_digest(state.change)),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _documents_digest(change: int) -> str:
+    """The digest of the documents in force as of a change: kept for the last one, else added up anew."""
+    last = db.session.execute(select(Corpus.change, Corpus.digest)).one()
+    if last.change == change:
+        return str(last.digest)
+    return _shifted(EMPTY, came=db.session.scalars(select(MatchDocument.sha256).where(as_of(change))))
 
 
 def new_row(document: Matchable, *, change: int, now: datetime) -> MatchDocument:
@@ -143,7 +165,7 @@ def locked_corpus() -> Corpus:
         select(Corpus).where(Corpus.id == 1).with_for_update().execution_options(populate_existing=True)
     )
     if corpus is None:
-        corpus = Corpus(id=1, change=0)
+        corpus = Corpus(id=1, change=0, digest=EMPTY)
         db.session.add(corpus)
         db.session.flush()
     return corpus

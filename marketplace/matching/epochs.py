@@ -6,11 +6,10 @@ ones are built again from the documents, the same to the bit. Not here: when an 
 
 import hashlib
 import logging
-import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import current_app
@@ -28,13 +27,20 @@ from marketplace.matching.corpus import (
     locked_corpus,
     read_state,
 )
-from marketplace.matching.engine import ENGINE_VERSION
+from marketplace.matching.engine import ENGINE_VERSION, deltas
+from marketplace.matching.engine.deltas import Delta
 from marketplace.matching.engine.documents import Matchable
-from marketplace.matching.engine.index import ForeignIndexError
+from marketplace.matching.engine.index import MOST_DELTAS, ForeignIndexError, Index, Progress, untold
 from marketplace.matching.engine.ranking import Ranker
+from marketplace.matching.engine.segments import sync_folder
+from marketplace.matching.engine.weighed import WeighedFiles
 from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind
+from marketplace.matching.settings import InForce
 
 log = logging.getLogger(__name__)
+
+#: Changes from which on a delta is kept as files; fewer are read again faster than written.
+KEPT_FROM = 16
 
 _CAPABILITY = PostingKind.CAPABILITY
 
@@ -51,14 +57,15 @@ def open_corpus() -> tuple[State, Ranker]:
         if found is None:
             raise RuntimeError("an epoch was built and is not there")
     state, epoch = found
-    opened = _open_at(epoch, state)
-    return replace(state, digest=opened.digest), opened.current
+    ranker = _open_at(epoch, state)
+    return replace(state, digest=_opened[str(_folder())].digest), ranker
 
 
-def build_epoch(*, again: bool = False) -> CorpusEpoch:
+def build_epoch(*, again: bool = False, progress: Progress = untold) -> CorpusEpoch:
     """Learn the statistics of what is in force, keep them as files and rank by them from now on.
 
-    Where another process has done so meanwhile its epoch stands, unless `again`.
+    Where another process has done so meanwhile its epoch stands, unless `again`. `progress` is told how many
+    texts were read, of how many.
     """
     in_force = settings.find_in_force()
     if in_force is None:
@@ -66,9 +73,7 @@ def build_epoch(*, again: bool = False) -> CorpusEpoch:
             locked_corpus()
             in_force = settings.take_over_shipped(now=clock.now())
     change = db.session.scalar(select(Corpus.change)) or 0
-    documents = list_in_force(change)
-    weights = settings.get_weights(in_force.weight_set_id)
-    ranker = Ranker(weights, dictionary=settings.get_dictionary(in_force.dictionary_id)).fit(documents)
+    ranker = _learned(change, in_force, progress)
     # What is read by other weights or another dictionary lies elsewhere, or one would replace the other.
     folder = _write_files(ranker, f"epoch-{change}-{in_force.weight_set_id}-{in_force.dictionary_id}")
     now = clock.now()
@@ -80,7 +85,7 @@ def build_epoch(*, again: bool = False) -> CorpusEpoch:
         epoch = CorpusEpoch(
             built_at=now,
             corpus_change=change,
-            documents=len(documents),
+            documents=len(ranker.index_),
             engine_version=ENGINE_VERSION,
             language_version=LANGUAGE_VERSION,
             folder=folder.name,
@@ -93,19 +98,31 @@ def build_epoch(*, again: bool = False) -> CorpusEpoch:
         corpus.epoch_id = epoch.id
         overtaken = settings.find_in_force() != in_force
     if overtaken:
-        return build_epoch(again=again)
+        return build_epoch(again=again, progress=progress)
     _remove_old_files(keep=folder)
     return epoch
 
 
+def _learned(change: int, in_force: InForce, progress: Progress) -> Ranker:
+    """A ranker that learned what is in force at a change: from the counts of the epoch before where its texts
+    were read in the same way, else from the texts.
+    """
+    found = read_state()
+    if found is not None and found[0].change == change:
+        state, epoch = found
+        return _open_at(epoch, state).refitted()
+    weights = settings.get_weights(in_force.weight_set_id)
+    ranker = Ranker(weights, dictionary=settings.get_dictionary(in_force.dictionary_id))
+    return ranker.fit(list_in_force(change), progress=progress)
+
+
 @dataclass(slots=True)
 class _Opened:
-    """What this process has open: one epoch, and the corpus at its latest change seen."""
+    """What this process has open: an epoch, and the corpus at the latest change seen."""
 
-    epoch_id: int | None = None
-    base: Ranker | None = None
-    change: int | None = None
-    current: Ranker = field(default_factory=Ranker)
+    epoch_id: int
+    change: int
+    ranker: Ranker
     digest: str = ""
 
 
@@ -122,19 +139,69 @@ def folder_of(epoch: CorpusEpoch) -> Path:
     return _folder() / epoch.folder
 
 
-def _open_at(epoch: CorpusEpoch, state: State) -> _Opened:
+def _open_at(epoch: CorpusEpoch, state: State) -> Ranker:
+    """The corpus as of `state`: the epoch's segments, and behind them what came and went since."""
     # Several applications in one process (tests) must not share what belongs to one database.
-    opened = _opened.setdefault(str(_folder()), _Opened())
-    if opened.epoch_id != epoch.id or opened.base is None:
-        opened.base, opened.epoch_id, opened.change = _load(epoch), epoch.id, None
-    if opened.change != state.change:
-        changed, removed = _changes_between(epoch.corpus_change, state.change)
-        opened.current = opened.base.with_changes(changed, removed) if changed or removed else opened.base
+    place = str(_folder())
+    opened = _opened.get(place)
+    if opened is None or opened.epoch_id != epoch.id or opened.change > state.change:
+        opened = _opened[place] = _Opened(epoch.id, epoch.corpus_change, _load(epoch))
+        opened.ranker.index_.weighed.files = WeighedFiles(folder_of(epoch) / "seekers")
+    if opened.change != state.change or not opened.digest:
+        index = _advanced(opened.ranker.index_, epoch, opened.change, state.change)
+        opened.ranker = opened.ranker.over(index)
         opened.change, opened.digest = state.change, corpus_digest(state)
-    return opened
+    return opened.ranker
 
 
-def _changes_between(before: int, after: int) -> tuple[list[Matchable], list[tuple[str, int]]]:
+def _advanced(index: Index, epoch: CorpusEpoch, before: int, after: int) -> Index:
+    """Bring an open index from one change of the corpus to a later one, by kept deltas as far as they go."""
+    folder = folder_of(epoch)
+    for first, last in deltas.chain(folder, before, after):
+        try:
+            delta = deltas.read(folder, first, last, index.made_by)
+        except ForeignIndexError as error:
+            log.warning("a delta of epoch %s is computed again: %s", epoch.id, error)
+            break
+        index, before = _with(index, delta), last
+    if before < after:
+        changed, removed = _changes_between(before, after)
+        delta = Delta(before, after, index.delta(changed), tuple(removed))
+        index = _with(index, delta)
+        if len(changed) + len(removed) >= KEPT_FROM:
+            _keep(folder, delta, index)
+    if len(index.pieces_) - index.base_ > MOST_DELTAS:
+        index = index.compacted()
+        if len(deltas.chain(folder, epoch.corpus_change, after)) > MOST_DELTAS:
+            _merge(folder, epoch, after, index)
+    return index
+
+
+def _with(index: Index, delta: Delta) -> Index:
+    if delta.segment is None:
+        return index.without(delta.removed)
+    return index.with_delta(delta.segment, delta.removed)
+
+
+def _keep(folder: Path, delta: Delta, index: Index) -> None:
+    try:
+        deltas.write(folder, delta, index.made_by)
+    except OSError as error:
+        # Whoever comes next reads the texts again; the ranking does not depend on it.
+        log.warning("the delta of changes %s to %s is not kept: %s", delta.first, delta.last, error)
+
+
+def _merge(folder: Path, epoch: CorpusEpoch, after: int, index: Index) -> None:
+    """One delta in place of many."""
+    first = epoch.corpus_change
+    _, removed = _changes_between(first, after)
+    _keep(folder, Delta(first, after, index.merged_delta(), tuple(removed)), index)
+    if deltas.chain(folder, first, after) == [(first, after)]:
+        deltas.remove_covered(folder, first, after)
+
+
+def _changes_between(before: int, after: int) -> tuple[list[Matchable], list[int]]:
+    """Capabilities that came or changed after one change up to another, and the ids of those that left."""
     entered = db.session.scalars(
         select(MatchDocument.content).where(as_of(after), MatchDocument.entered_change > before)
     )
@@ -147,7 +214,7 @@ def _changes_between(before: int, after: int) -> tuple[list[Matchable], list[tup
         )
     )
     present = {document.id for document in changed}
-    return changed, [(_CAPABILITY.value, id) for id in sorted(set(left) - present)]
+    return changed, sorted(set(left) - present)
 
 
 def _load(epoch: CorpusEpoch) -> Ranker:
@@ -176,14 +243,14 @@ def _write_files(ranker: Ranker, name: str) -> Path:
     target = _folder() / name
     aside = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=_folder()))
     ranker.save(aside)
-    _sync_folder(aside)
+    sync_folder(aside)
     if target.exists():
         # A folder cannot be renamed onto another one; readers have the old files open.
         old = Path(tempfile.mkdtemp(prefix=".old-", dir=_folder()))
         target.rename(old / "gone")
         shutil.rmtree(old, ignore_errors=True)
     aside.rename(target)
-    _sync_folder(_folder())
+    sync_folder(_folder())
     return target
 
 
@@ -197,11 +264,3 @@ def _remove_old_files(*, keep: Path) -> None:
     for path in _folder().glob(".*"):
         if path.stat().st_mtime < hour_ago:
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

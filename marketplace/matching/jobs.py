@@ -7,17 +7,19 @@
     matching.build_epoch       bulk: learn the corpus anew, then rank everything by it
     matching.rank_import       bulk: take over what an import brought, then rank everything
     matching.rerank_batch      bulk: the same without an import; whatever was missed is taken up
+    matching.preview_settings  bulk: subject: a proposal, payload setting ("weights" or "dictionary")
 
 Not here: what the work does (`runs`, `corpus`).
 """
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.outbox import Lease, Work
-from marketplace.matching import corpus, epochs, runs, sources
+from marketplace.matching import corpus, engines, epochs, preview, runs, sources
 from marketplace.matching.models import PostingKind
 from marketplace.matching.sources import Subject
 
@@ -39,9 +41,19 @@ def rank_seeker(lease: Lease) -> None:
 
 
 def place_capability(lease: Lease) -> None:
+    renewed = time.monotonic()
+
+    def go_on() -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed >= RENEW_EVERY_SECONDS:
+            lease.renew()
+            renewed = time.monotonic()
+
+    rows: dict[int, list[int]] = {}
     for work in lease.work:
         if work.subject_id is not None:
-            runs.place_capability(work.subject_id, finish=_finisher(lease, work))
+            rows.setdefault(work.subject_id, []).append(work.id)
+    runs.place_capabilities({id: partial(lease.finish, ids) for id, ids in rows.items()}, go_on=go_on)
 
 
 def remove(lease: Lease) -> None:
@@ -92,6 +104,16 @@ def rerank_batch(lease: Lease) -> None:
         lease.finish()
 
 
+def preview_settings(lease: Lease) -> None:
+    """Compute how shortlists would move by proposed weights or a proposed dictionary."""
+    work = lease.work[0]
+    if work.subject_id is None:
+        raise ValueError(f"work {work.id} names no proposal")
+    preview.compute_preview(
+        work.payload["setting"], work.subject_id, report=_progress(lease), finish=lease.finish
+    )
+
+
 def rank_everything(report: Callable[[int, int], None]) -> int:
     """Rank every open seeker whose shortlist does not rest on what is in force now; how many there were.
 
@@ -99,8 +121,8 @@ def rank_everything(report: Callable[[int, int], None]) -> int:
     """
     waiting = runs.list_unranked(now=clock.now())
     report(0, len(waiting))
-    for done, subject in enumerate(waiting, start=1):
-        runs.rank_seeker(subject, again=True)
+    for done, (subject, compute) in enumerate(engines.each(waiting, report), start=1):
+        runs.rank_seeker(subject, again=True, by=compute)
         report(done, len(waiting))
     runs.note_capabilities_placed()
     return len(waiting)

@@ -41,6 +41,8 @@ class Corpus(Base):
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     change: Mapped[int] = mapped_column(Integer, nullable=False, default=0)
+    # Of the documents in force, kept along, so that nobody has to read a hundred thousand hashes.
+    digest: Mapped[str] = mapped_column(String(64), nullable=False, default="0" * 64)
     epoch_id: Mapped[int | None] = mapped_column(Id, ForeignKey("corpus_epoch.id"))
 
 

@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 TRIES = 8
 
 Finish = Callable[[], None]
+#: What `compute` does, by other means as well: (seeker, ranker, state, now=…) -> Shortlist.
+Compute = Callable[..., "Shortlist"]
 
 
 class CorpusRestless(RuntimeError):
@@ -72,7 +74,13 @@ def nothing_to_finish() -> None:
 # --- a seeker's shortlist ---------------------------------------------------------------------------------
 
 
-def rank_seeker(subject: Subject, *, again: bool = False, finish: Finish = nothing_to_finish) -> bool:
+def rank_seeker(
+    subject: Subject,
+    *,
+    again: bool = False,
+    finish: Finish = nothing_to_finish,
+    by: Compute | None = None,
+) -> bool:
     """Rank the capabilities for a challenge or need and keep the shortlist; whether there was an effect.
 
     One that is ranked already in its current version is left alone unless `again`, and then too if it
@@ -85,7 +93,7 @@ def rank_seeker(subject: Subject, *, again: bool = False, finish: Finish = nothi
             _pass_over(seeker, finish=finish)
             return False
         state, ranker = epochs.open_corpus()
-        shortlist = compute(seeker, ranker, state, now=now)
+        shortlist = (by or compute)(seeker, ranker, state, now=now)
         with transaction():
             # Withdrawn or revised while it was being ranked: look again at what it is now.
             held = sources.read_held(subject, now=now)
@@ -108,9 +116,11 @@ def _pass_over(document: Matchable | None, *, finish: Finish) -> None:
         finish()
 
 
-def compute(seeker: Matchable, ranker: Ranker, state: State, *, now: datetime) -> Shortlist:
-    """The shortlist of `seeker` with its reasons; touches no database."""
-    ranked = ranker.rank(seeker, now=now)
+def compute(
+    seeker: Matchable, ranker: Ranker, state: State, *, now: datetime, ranked: Ranked | None = None
+) -> Shortlist:
+    """The shortlist of `seeker` with its reasons; touches no database. `ranked`: by `ranker`, already."""
+    ranked = ranked or ranker.rank(seeker, now=now)
     reasons = explain_all(ranked.matches, ranker.index_)
     return Shortlist(seeker, ranked, reasons, state, now)
 
@@ -125,6 +135,8 @@ def _keep(shortlist: Shortlist, *, again: bool) -> bool:
     now = clock.now()
     before = _current_run(PostingKind(seeker.kind), seeker.id)
     if before is not None and before.input_sha256 == corpus.input_digest(seeker, state):
+        # The same input by an epoch that learned the same: nothing to say anew.
+        before.epoch_id = state.epoch_id
         _note_ranked(fence, seeker, state, run_id=before.id, now=now)
         return False
     run = _new_run(shortlist, now=now)
@@ -172,7 +184,12 @@ def _new_run(shortlist: Shortlist, *, now: datetime) -> MatchRun:
 
 def output_of(shortlist: Shortlist) -> str:
     """The digest of a shortlist as it would be stored."""
-    return output_digest(entry.sha256 for entry in _entries(0, shortlist))
+    return output_digest(entry.sha256 for entry in entries_of(shortlist))
+
+
+def entries_of(shortlist: Shortlist) -> list[MatchEntry]:
+    """A shortlist's lines as they would be stored, which they are not."""
+    return _entries(0, shortlist)
 
 
 def _document_in_force(seeker: Matchable, state: State, *, now: datetime) -> int:
@@ -265,58 +282,16 @@ def output_digest(lines: Iterable[str]) -> str:
 # --- a capability's places --------------------------------------------------------------------------------
 
 
-def place_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
-    """Take over a new or changed capability and change only the shortlists that it enters, leaves or is on.
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A capability with the score and the reasons by which it goes onto a shortlist."""
 
-    How many shortlists changed. A capability that is no longer public is taken out instead.
-    """
-    now = clock.now()
-    with transaction():
-        # Read where it is taken over: what was withdrawn a moment before must not come back.
-        document = sources.read_held(Subject(PostingKind.CAPABILITY, capability_id), now=now)
-        if document is not None and is_open(document, now):
-            corpus.put_in_force([document], now=now)
-    if document is None or not is_open(document, now):
-        changed = remove_capability(capability_id)
-        _pass_over(document, finish=finish)
-        return changed
-    state, ranker = epochs.open_corpus()
-    boards = _current_boards(state)
-    matches = {
-        match.seeker.key: match
-        for match in ranker.rank_seekers(document, (board.seeker for board in boards), now=now)
-    }
-    changed = 0
-    for board in boards:
-        match = matches.get(board.seeker.key)
-        if board.holds(capability_id) or (match is not None and board.admits(match, ranker.size)):
-            changed += _change_board(
-                board, capability_id, match, ranker, state, digest=document.digest(), cause="placed"
-            )
-    with transaction():
-        fence = _locked_ranking(PostingKind.CAPABILITY, capability_id)
-        if fence is None or fence.ranked_version <= document.version:
-            _note_ranked(fence, document, state, run_id=None, now=clock.now())
-        _ask_for_epoch_if_due()
-        finish()
-    return changed
+    match: Match
+    reasons: Reasons
 
-
-def remove_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
-    """Take a capability off every shortlist; whoever stood behind it moves up."""
-    with transaction():
-        corpus.take_out(capability_id)
-    state, ranker = epochs.open_corpus()
-    changed = 0
-    for board in _current_boards(state):
-        if board.holds(capability_id):
-            changed += _change_board(
-                board, capability_id, None, ranker, state, digest=None, cause="withdrawn"
-            )
-    with transaction():
-        _ask_for_epoch_if_due()
-        finish()
-    return changed
+    @property
+    def order(self) -> tuple[float, int]:
+        return -points(self.match.score), self.match.capability.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,83 +319,184 @@ class _Board:
     def holds(self, capability_id: int) -> bool:
         return any(line.capability_id == capability_id for line in self.lines)
 
-    def admits(self, match: Match, size: int) -> bool:
-        if len(self.lines) < size:
-            return True
-        return (-points(match.score), match.capability.id) < self.lines[-1].order
+    def admits(self, score: float, capability_id: int, size: int) -> bool:
+        """Whether a capability with this score in points would stand on it."""
+        return len(self.lines) < size or (-score, capability_id) < self.lines[-1].order
+
+
+def place_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
+    """Take over a new or changed capability and change only the shortlists that it enters, leaves or is on.
+
+    How many shortlists changed. A capability that is no longer public is taken out instead.
+    """
+    return place_capabilities({capability_id: finish})
+
+
+def place_capabilities(asked: Mapping[int, Finish], *, go_on: Finish = nothing_to_finish) -> int:
+    """`place_capability` of several at once: one change of the corpus, and each shortlist is changed once.
+
+    `go_on` is called after each shortlist that was looked at.
+    """
+    now = clock.now()
+    documents: dict[int, Matchable | None] = {}
+    with transaction():
+        for capability_id in sorted(asked):
+            # Read where it is taken over: what was withdrawn a moment before must not come back.
+            subject = Subject(PostingKind.CAPABILITY, capability_id)
+            documents[capability_id] = sources.read_held(subject, now=now)
+        standing = [one for one in documents.values() if one is not None and is_open(one, now)]
+        if standing:
+            corpus.put_in_force(standing, now=now)
+    changed = 0
+    for capability_id in sorted(set(asked) - {document.id for document in standing}):
+        changed += remove_capability(capability_id)
+        _pass_over(documents[capability_id], finish=asked[capability_id])
+    if standing:
+        changed += _place(standing, now=now, go_on=go_on)
+        with transaction():
+            _note_placed(standing)
+            for document in standing:
+                asked[document.id]()
+            _ask_for_epoch_if_due()
+    return changed
+
+
+def _place(documents: Sequence[Matchable], *, now: datetime, go_on: Finish) -> int:
+    state, ranker = epochs.open_corpus()
+    alone = ranker.alone(*documents)
+    digests: dict[int, str | None] = {document.id: document.digest() for document in documents}
+    changed = 0
+    for board in _current_boards(state):
+        moves = _moves(board, alone, digests, now=now)
+        if moves:
+            changed += _change_board(board, moves, state, ranker.size, digests=digests, cause="placed")
+        go_on()
+    return changed
+
+
+def _moves(board: _Board, alone: Ranker, ids: Iterable[int], *, now: datetime) -> dict[int, _Placed | None]:
+    """What placing these capabilities, of which alone the ranker knows, does to a shortlist."""
+    size = alone.size
+    places = alone.places(board.seeker, now=now, size=len(alone.index_)) if is_open(board.seeker, now) else []
+    entering = {
+        place.id
+        for place in places
+        if board.holds(place.id) or board.admits(points(place.score), place.id, size)
+    }
+    matches = [alone.match(board.seeker, id) for id in sorted(entering)]
+    moves: dict[int, _Placed | None] = {id: None for id in ids if board.holds(id)}
+    for match, reasons in zip(matches, explain_all(matches, alone.index_), strict=True):
+        moves[match.capability.id] = _Placed(match, reasons)
+    return moves
+
+
+def _note_placed(documents: Iterable[Matchable]) -> None:
+    """Every version has been placed: nobody is to ask for it again."""
+    found = corpus.read_state()
+    if found is None:
+        return
+    now = clock.now()
+    for document in documents:
+        fence = _locked_ranking(PostingKind.CAPABILITY, document.id)
+        if fence is None or fence.ranked_version <= document.version:
+            _note_ranked(fence, document, found[0], run_id=None, now=now)
+
+
+def remove_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
+    """Take a capability off every shortlist; whoever stood behind it moves up."""
+    with transaction():
+        corpus.take_out(capability_id)
+    state, ranker = epochs.open_corpus()
+    changed = 0
+    for board in _current_boards(state):
+        if board.holds(capability_id):
+            changed += _change_board(
+                board,
+                {capability_id: None},
+                state,
+                ranker.size,
+                digests={capability_id: None},
+                cause="withdrawn",
+            )
+    with transaction():
+        _ask_for_epoch_if_due()
+        finish()
+    return changed
 
 
 def _change_board(
     board: _Board,
-    capability_id: int,
-    match: Match | None,
-    ranker: Ranker,
+    moves: Mapping[int, _Placed | None],
     state: State,
+    size: int,
     *,
-    digest: str | None,
+    digests: Mapping[int, str | None],
     cause: str,
 ) -> bool:
-    """Put a capability where it now belongs on one shortlist, or off it; whether anything changed.
+    """Put capabilities where they now belong on one shortlist, or off it; whether anything changed.
 
-    Done on the lines as they stand inside the transaction, so that two capabilities placed at once do not
-    undo each other, and only while the capability's document is still the one that was scored (`digest`,
-    None for one that is out of force): a slower job must not bring back what a faster one has replaced.
-    Where somebody from behind the last place has to move up, the seeker is ranked anew.
+    Done on the lines as they stand inside the transaction, so that two placed at once do not undo each
+    other, and only while a capability's document is still the one that was scored (its digest, None for one
+    that is out of force): a slower job must not bring back what a faster one has replaced. Where somebody
+    from behind the last place has to move up, the seeker is ranked anew.
     """
-    reasons = explain_all([match], ranker.index_)[0] if match else None
     with transaction():
-        if not corpus.is_in_force(capability_id, digest) or not _lock_current(board.run_id, state):
+        holding = {id: move for id, move in moves.items() if corpus.is_in_force(id, digests[id])}
+        if not holding or not _lock_current(board.run_id, state):
             return False
         lines = _lines(board.run_id)
-        others = [line for line in lines if line.capability_id != capability_id]
-        order = (-points(match.score), capability_id) if match else None
-        place = 1 + sum(line.order < order for line in others) if order else None
-        must_refill = len(lines) >= ranker.size > len(others) and (place is None or place >= ranker.size)
+        placed: list[_Line | _Placed] = [line for line in lines if line.capability_id not in holding]
+        placed += [move for move in holding.values() if move is not None]
+        placed = sorted(placed, key=lambda one: one.order)[:size]
+        was_full = len(lines) >= size
+        must_refill = was_full and (len(placed) < size or placed[-1].order > lines[-1].order)
         if not must_refill:
-            entry = _entry(board.run_id, place, match, reasons) if place and match and reasons else None
-            if place is not None and place > ranker.size:
-                entry = None
-            changed = _put_line(board.run_id, lines, capability_id, entry, ranker.size, state, cause=cause)
-            _note_placement(board.run_id, capability_id, digest if match else None)
+            changed = _put_lines(board.run_id, lines, placed, set(holding), state, cause=cause)
+            for id, move in holding.items():
+                _note_placement(board.run_id, id, digests[id] if move else None)
             _note_output(board.run_id, board.seeker, state)
             return changed
-    return _refill(board, capability_id, cause=cause)
+    return _refill(board, set(holding), cause=cause)
 
 
-def _put_line(
+def _put_lines(
     run_id: int,
     lines: Sequence[_Line],
-    capability_id: int,
-    entry: MatchEntry | None,
-    size: int,
+    placed: Sequence[_Line | _Placed],
+    moved: set[int],
     state: State,
     *,
     cause: str,
 ) -> bool:
-    standing = next((line for line in lines if line.capability_id == capability_id), None)
-    others = [line for line in lines if line.capability_id != capability_id]
-    if standing is not None:
-        db.session.execute(delete(MatchEntry).where(MatchEntry.id == standing.entry_id))
-    placed = [*others]
-    if entry is not None:
-        placed.insert(entry.place - 1, _Line(0, capability_id, entry.score, entry.place))
-        db.session.add(entry)
-    dropped = placed[size:]
-    if dropped:
-        db.session.execute(delete(MatchEntry).where(MatchEntry.id.in_(line.entry_id for line in dropped)))
-    for place, line in enumerate(placed[:size], start=1):
-        if line.entry_id and line.place != place:
-            db.session.execute(
-                update(MatchEntry).where(MatchEntry.id == line.entry_id).values(place=place),
-                execution_options={"synchronize_session": False},
-            )
+    """Make `placed` the shortlist whose lines were `lines`; what of `moved` stays comes with a new entry."""
+    kept = {line.entry_id for line in placed if isinstance(line, _Line)}
+    gone = [line.entry_id for line in lines if line.entry_id not in kept]
+    if gone:
+        db.session.execute(delete(MatchEntry).where(MatchEntry.id.in_(gone)))
+    shifted = []
+    after: dict[int, int] = {}
+    scores: dict[int, float] = {}
+    for place, line in enumerate(placed, start=1):
+        if isinstance(line, _Placed):
+            entry = _entry(run_id, place, line.match, line.reasons)
+            db.session.add(entry)
+            after[entry.capability_id], scores[entry.capability_id] = place, entry.score
+        else:
+            after[line.capability_id] = place
+            if line.place != place:
+                shifted.append({"id": line.entry_id, "place": place})
+    if shifted:
+        db.session.execute(update(MatchEntry), shifted)
     before = {line.capability_id: line.place for line in lines}
-    after = {line.capability_id: place for place, line in enumerate(placed[:size], start=1)}
-    also = {capability_id} if standing and entry and standing.score != entry.score else set()
+    also = {
+        line.capability_id
+        for line in lines
+        if line.capability_id in moved & set(scores) and line.score != scores[line.capability_id]
+    }
     return _note_changes(run_id, before, after, _versions(run_id), state, cause=cause, also=also)
 
 
-def _refill(board: _Board, capability_id: int, *, cause: str) -> bool:
+def _refill(board: _Board, moved: set[int], *, cause: str) -> bool:
     """Rank one seeker anew within its run, because a place at the end became free."""
     for _ in range(TRIES):
         state, ranker = epochs.open_corpus()
@@ -437,7 +513,7 @@ def _refill(board: _Board, capability_id: int, *, cause: str) -> bool:
             db.session.flush()
             after = {entry.capability_id: entry.place for entry in entries}
             versions = _versions(board.run_id)
-            also = {capability_id} & set(after)
+            also = moved & set(after)
             _note_changes(board.run_id, before, after, versions, state, cause=cause, also=also)
             _note_ranked_anew(board.run_id, shortlist)
             _note_output(board.run_id, board.seeker, state)

@@ -55,6 +55,20 @@ class Counts:
             self.count[kept],
         )
 
+    def with_sections_used(self) -> Counts:
+        """The same without names of sections that no document has, so that equal counts look equal."""
+        used = np.unique(self.section)
+        number = np.zeros(len(self.sections), dtype=np.uint8)
+        number[used] = np.arange(used.size, dtype=np.uint8)
+        return Counts(
+            self.size,
+            tuple(self.sections[place] for place in used.tolist()),
+            self.document,
+            self.key,
+            number[self.section] if self.sections else self.section,
+            self.count,
+        )
+
     def document_frequency(self) -> tuple[Array, Array]:
         """Every key, ascending, and in how many documents it stands."""
         order = np.lexsort((self.document, self.key))

@@ -11,7 +11,6 @@ feature around).
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,6 +27,7 @@ from marketplace.matching.engine.kernels import Array
 from marketplace.matching.engine.scoring import Query
 from marketplace.matching.engine.segments import ForeignIndexError, Segment
 from marketplace.matching.engine.statistics import Statistics, learn
+from marketplace.matching.engine.weighed import Weighed
 from marketplace.matching.engine.weights import TextWeights
 
 __all__ = ["ForeignIndexError", "Index", "Piece"]
@@ -37,13 +37,12 @@ _FORMAT = 2
 _COUNTED_AT_ONCE = 2000
 #: So many small segments behind the base are worth putting into one.
 MOST_DELTAS = 6
-_REMEMBERED = 4000
 
 Progress = Callable[[int, int], None]
 
 
-def _untold(done: int, total: int) -> None:
-    """For whoever needs no progress."""
+def untold(done: int, total: int) -> None:
+    """For whoever is not told of progress."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,8 @@ class Index:
     """Postings of capabilities over all terms, with the statistics of the epoch they were fitted on.
 
     After `fit`: `statistics_`, `pieces_` (segments, base first), `base_` (how many of them are the base), and
-    `facts_` (their coded facts). `len(index)` is how many documents are in it.
+    `facts_` (their coded facts); `weighed` are the seekers whose terms were weighed. `len(index)` is how
+    many documents are in it.
     """
 
     def __init__(
@@ -77,9 +77,9 @@ class Index:
     ) -> None:
         self.weights = weights or TextWeights()
         self.dictionary = dictionary
-        self._weighed: OrderedDict[Matchable, Query] = OrderedDict()
+        self.weighed = Weighed()
 
-    def fit(self, documents: Iterable[Matchable], *, progress: Progress = _untold) -> Self:
+    def fit(self, documents: Iterable[Matchable], *, progress: Progress = untold) -> Self:
         """Learn the statistics of `documents` and index them. An empty corpus is allowed.
 
         Raises ValueError if one occurs twice or is no capability.
@@ -192,12 +192,10 @@ class Index:
 
     def weigh(self, seeker: Matchable) -> Query:
         """What a seeker's terms are worth by the statistics of the epoch; remembered."""
-        known = self._weighed.get(seeker)
+        known = self.weighed.get(seeker)
         if known is None:
             known = scoring.weigh(seeker, self.statistics_, self.weights, self.dictionary)
-            if len(self._weighed) >= _REMEMBERED:
-                self._weighed.popitem(last=False)
-            self._weighed[seeker] = known
+            self.weighed.put(seeker, known)
         return known
 
     def products(self, query: Query, id: int) -> dict[str, int]:
@@ -243,7 +241,11 @@ class Index:
             folder / "epoch.json",
             {"size": self.statistics_.size, "lengths": lengths, "segments": names, "base": self.base_},
         )
-        files = ["keys.npy", "frequency.npy", "epoch.json", *(f"{name}.alive.npy" for name in names)]
+        files = [
+            *("keys.npy", "frequency.npy", "epoch.json"),
+            *(f"{name}.alive.npy" for name in names),
+            *(f"{name}/manifest.json" for name in names),
+        ]
         segments.write_manifest(folder, files, self.made_by)
 
     @classmethod
@@ -323,7 +325,7 @@ class Index:
     def _like(self, pieces: Sequence[Piece]) -> Index:
         other = Index(self.weights, self.dictionary)
         other.statistics_, other.facts_ = self.statistics_, self.facts_
-        other._weighed = self._weighed
+        other.weighed = self.weighed
         other.pieces_, other.base_ = list(pieces), min(self.base_, len(pieces))
         return other
 

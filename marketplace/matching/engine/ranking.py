@@ -117,6 +117,10 @@ class Ranker:
         other.index_ = index
         return other
 
+    def refitted(self) -> Ranker:
+        """A new epoch of what is in the index; no text is read again."""
+        return self.over(self.index_.refit())
+
     def with_changes(self, changed: Iterable[Matchable], removed: Iterable[tuple[str, int]] = ()) -> Ranker:
         """The same epoch's statistics over other capabilities."""
         return self.over(self.index_.with_changes(changed, removed))

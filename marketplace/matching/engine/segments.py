@@ -214,6 +214,7 @@ def build(
         raise ValueError(f"a segment holds {MOST_DOCUMENTS} documents, not {len(documents)}")
     if len(documents) != counts.size:
         raise ValueError("documents and counts differ in number")
+    counts = counts.with_sections_used()
     keys, terms = np.unique(counts.key, return_inverse=True)
     term_of, row_of, impact = _impacts(counts, terms.astype(np.int64), statistics, weights)
     codes, values = facts.encode(documents)
@@ -388,8 +389,18 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def sync(file: Any) -> None:
+    """Have a file's content on the disk before going on."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's names on the disk before going on."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _checksum(path: Path) -> str:
