@@ -29,21 +29,34 @@ def excerpt(text: str, terms: Sequence[str], *, length: int = 160) -> tuple[Piec
     chosen: list[tuple[int, int]] = []
     taken = 0
     seen: set[int] = set()
-    stretches = list(sentence_spans(text))
+    stretches = _with_numbers(sentence_spans(text), marks)
     while stretches and taken < length:
-        values = [len(_numbers(marks, stretch) - seen) for stretch in stretches]
+        values = [len(numbers_in - seen) for _, numbers_in in stretches]
         best = max(range(len(stretches)), key=lambda i: (values[i], -i))
         if values[best] == 0 and chosen:
             break
-        stretch = stretches.pop(best)
+        stretch, numbers_in = stretches.pop(best)
         chosen.append(stretch)
-        seen |= _numbers(marks, stretch)
+        seen |= numbers_in
         taken += stretch[1] - stretch[0]
     return tuple(_pieces(text, sorted(chosen), marks))
 
 
-def _numbers(marks: Sequence[tuple[int, int, int]], stretch: tuple[int, int]) -> set[int]:
-    return {number for start, end, number in marks if stretch[0] <= start and end <= stretch[1]}
+def _with_numbers(
+    stretches: Sequence[tuple[int, int]], marks: Sequence[tuple[int, int, int]]
+) -> list[tuple[tuple[int, int], set[int]]]:
+    """Each stretch with the numbers of the terms within it; both are in order, so one pass finds them all."""
+    found = []
+    place = 0
+    for begin, finish in stretches:
+        numbers: set[int] = set()
+        while place < len(marks) and marks[place][0] < finish:
+            start, end, number = marks[place]
+            if begin <= start and end <= finish:
+                numbers.add(number)
+            place += 1
+        found.append(((begin, finish), numbers))
+    return found
 
 
 def _pieces(

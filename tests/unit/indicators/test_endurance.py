@@ -37,8 +37,8 @@ FRAGMENTS = listed(
     额定负载 负载 載荷 密封圈疲劳寿命 重复定位精度 噪声 工作温度 表面粗糙度 防护等级 payload load capacity
     ± ~ - – ≥ < + × 10^6 ×10⁶ e6 1 12 1,200 0.5 ９ ⅔ 一 两 十 百 万 点 半 余 约 左右 以上 以下 内 不低于 优于
     控制在 从 由 提升到 降至 达到 为 : ： ( ) （ ） [ ] kg 公斤 tf kN MPa ℃ 华氏 摄氏 度 % ‰ ppm μm 丝 mm 万次
-    年 月 小时 转/分 /K W/(m·K) dB(A) HRC Ra TRL IP67 ASIL-D 每小时 百分之 第 图 编号 GB/T 2023 目标 国外 若 时
-    下 的 ， , 。 ； 、 ① (1) 1、 • http:// a@b.c \u0301 \u202e \ud800 \x00 ﷺ İ Σ ﬁ ㎏ ½ ² 資料 軟體 “ 40Cr
+    年 月 小时 转/分 /K W/(m·K) dB(A) HRC Ra TRL IP67 ASIL-D 每小时 百分之 第 图 编号 GB/T 2023 目标 国外 若
+    时 下 的 ， , 。 ； 、 ① (1) 1、 • http:// a@b.c \u0301 \u202e \ud800 \x00 ﷺ İ Σ ﬁ ㎏ ½ ² 資料 軟體 “ 40Cr
     6061-T6 D50
     """
 )
@@ -98,6 +98,7 @@ from marketplace.indicators.offers import read_offer
 from marketplace.indicators.reader import read_quantities
 from marketplace.indicators.units import parse_unit
 from marketplace.language import analyse, normalise, normalise_with_offsets, sentences, spans
+from marketplace.matching.engine.excerpts import excerpt
 
 length = int(sys.argv[1])
 for pattern in sys.argv[2:]:
@@ -106,6 +107,7 @@ for pattern in sys.argv[2:]:
     for read in (normalise, normalise_with_offsets, sentences, analyse, read_quantities, parse_unit):
         read(text)
     spans(text, ["负载", "load"])
+    excerpt(text, ["负载", "load"])
     offer = read_offer((), text)
     for name, unit in (("额定负载", "kg"), (text, "kg"), ("负载", text)):
         compare(Indicator(name, Comparator.GE, Decimal(1), unit=unit), offer)
@@ -119,7 +121,7 @@ print("read")
     [
         ("1", "1,", "(", "a"),
         ("\u00b1", "1~2mm\u00b1", "1\u00d710^6"),
-        ("\u8d1f\u8f7d1kg", "\u8d1f\u8f7d(", "\u76ee\u6807\u56fd\u5916"),
+        ("\u8d1f\u8f7d1kg", "\u8d1f\u8f7d\u3002", "\u76ee\u6807\u56fd\u5916"),
         ("\u0301", "\ud800", " "),
         ("IP6", "\u4e00", "a-1."),
     ],
