@@ -19,6 +19,7 @@ from marketplace.kernel.pagination import Page, paginate
 from marketplace.matching.diff import Diff
 from marketplace.matching.models import (
     CorpusEpoch,
+    DictionaryVersion,
     MatchChange,
     MatchDocument,
     MatchEntry,
@@ -224,8 +225,19 @@ def get_epoch(epoch_id: int) -> CorpusEpoch:
 
 
 def get_weights_version(weight_set_id: int) -> str:
-    weights = db.session.get_one(WeightSet, weight_set_id).weights
-    return str(weights.get("version", ""))
+    return db.session.get_one(WeightSet, weight_set_id).version
+
+
+def get_dictionary_version(epoch_id: int) -> str:
+    """The dictionary that an epoch's texts were read by; empty where that is not known."""
+    return (
+        db.session.scalar(
+            select(DictionaryVersion.version)
+            .join(CorpusEpoch, CorpusEpoch.dictionary_id == DictionaryVersion.id)
+            .where(CorpusEpoch.id == epoch_id)
+        )
+        or ""
+    )
 
 
 def list_changes(run_id: int, *, limit: int = MOST_CHANGES) -> list[Change]:

@@ -10,8 +10,12 @@ from typing import Any
 
 from flask_babel import gettext
 
+from marketplace.indicators.compare import Finding
+from marketplace.indicators.model import Comparator, Indicator
+from marketplace.indicators.verdicts import Verdict
 from marketplace.kernel.texts import N_
 from marketplace.language.dictionary import Dictionary
+from marketplace.matching import settings
 from marketplace.matching.engine.documents import Kind, Matchable, Standing
 from marketplace.matching.engine.weights import MARK_NAMES, TextWeights, Weights
 from marketplace.matching.explanations import PART_LABELS
@@ -121,7 +125,8 @@ _PARTS = {
     "text": N_("双方文本共有的词、字和词组；越少见的术语贡献越大，重复出现递减，长文不因长而占便宜"),
     "title": N_("标题的相近程度；双方写明同一型号的计满分"),
     "indicators": N_(
-        "逐项比对：满足计全分，部分满足计一半，不满足和未说明为零；各项占比按发榜方权重，未设权重时按 ★▲ 级别"
+        "逐项比对：满足计 %(met)s，部分满足计 %(partial)s，不满足计 %(unmet)s，未说明计 %(unstated)s；"
+        "各项占比按发榜方权重，未设权重时按 ★▲ 级别"
     ),
     "taxonomy": N_("同一“33618”集群计 %(cluster)s，同一行业大类计 %(industry)s，同一集群层级计 %(tier)s"),
     "trl": N_("达到目标等级计 100%%，低一级计 %(one_short)s，低两级计 %(two_short)s；未写明不计分"),
@@ -158,7 +163,25 @@ def _shares() -> dict[str, float]:
     }
     for code in _DESIGNATIONS:
         found[code] = parts.designations_share(offering(designations=(code,)))
-    return {name: share.value for name, share in found.items()}
+    shares = {name: share.value for name, share in found.items()}
+    indicator = Indicator("", Comparator.EQ)
+    for verdict in Verdict:
+        shares[verdict.value] = parts.Comparison(indicator, 1.0, Finding(verdict, "", "", "")).share
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was ever in force of one kind, the latest first, and which of them is."""
+
+    kind: str
+    rows: Sequence[Any]
+    in_force_id: int | None
+
+
+def history(kind: settings.Kind, in_force_id: int | None) -> History:
+    """The versions that were accepted, with their authors and reasons."""
+    return History(kind, settings.list_history(kind), in_force_id)
 
 
 def _earned() -> dict[str, str]:

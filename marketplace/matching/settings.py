@@ -278,10 +278,10 @@ def accept(kind: Kind, id: int, *, reason: str, by: Actor, now: datetime) -> Row
     row = get_setting(kind, id, held=True)
     life = _SORTS[kind].life
     before = row.status
-    row.status = SettingStatus(life.advance(before, "accept", by=_parties(by)))
+    status = SettingStatus(life.advance(before, "accept", by=_parties(by)))
     if obstacles := list(_obstacles_to_accepting(row, reason)):
-        row.status = before
         raise Obstructed(obstacles)
+    row.status = status
     row.accepted_at, row.decided_by, row.decision = now, by.name, reason.strip()
     _record_move(life, "accept", row, before, by=by, now=now)
     defer("matching.build_epoch", subject_id=0, bulk=True)

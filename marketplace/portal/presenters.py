@@ -10,7 +10,6 @@ from marketplace.challenges.models import Challenge
 from marketplace.kernel import money
 from marketplace.kernel.dates import days_left
 from marketplace.kernel.texts import N_
-from marketplace.matching.engine.weights import Weights
 from marketplace.portal.queries import Figures
 
 DAYS_OF_A_WEEK = 7
@@ -35,47 +34,6 @@ FLOW = (
     (N_("揭榜对接"), N_("逐条对照指标，双方联系")),
     (N_("跟踪监测"), N_("运行、时效、历史可查")),
 )
-
-# part → its name, and what earns it; gettext sources.
-PARTS = {
-    "text": (
-        N_("文本术语"),
-        N_("双方文本共有的词、字和词组；越少见的术语贡献越大，重复出现递减，长文不因长而占便宜"),
-    ),
-    "title": (N_("标题与型号"), N_("标题的相近程度；双方写明同一型号的计满分")),
-    "indicators": (
-        N_("指标满足"),
-        N_(
-            "逐项比对：满足计全分，部分满足计一半，不满足和未说明为零；"
-            "各项占比按发榜方权重，未设权重时按 ★▲ 级别"
-        ),
-    ),
-    "taxonomy": (
-        N_("产业集群"),
-        N_("同一“33618”集群计满分，同一行业大类计六成，同一集群层级计三成"),
-    ),
-    "trl": (N_("技术成熟度"), N_("达到目标等级计满分，每低一级减四分之一；未写明不计分")),
-    "region": (N_("地区"), N_("同区县计满分，同市计八成，同省计五成")),
-    "cooperation": (N_("合作方式"), N_("至少有一种合作方式相同")),
-    "designations": (
-        N_("资质称号"),
-        N_("经核验且在有效期内的称号，取最高一项；无称号但已核验的单位计四成"),
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class PartRule:
-    """One addend of the score: the most it can add and what earns it."""
-
-    label: str
-    points: int
-    text: str
-
-
-def part_rules(weights: Weights) -> list[PartRule]:
-    """Every part of the score in the order in which it is shown. Raises KeyError for a part without words."""
-    return [PartRule(PARTS[name][0], points, PARTS[name][1]) for name, points in weights.parts.items()]
 
 
 def budget_figure(fen: int) -> tuple[str, str]:

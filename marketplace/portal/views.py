@@ -7,8 +7,8 @@ from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.paths import own_path
+from marketplace.matching import setting_presenters, settings
 from marketplace.matching.engine import ENGINE_VERSION
-from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
 from marketplace.portal import presenters, queries, workbenches
 
 # Three, because the main navigation marks an entry on every page of its blueprint.
@@ -65,10 +65,21 @@ def site_map() -> ResponseReturnValue:
 @help_bp.get("/ranking-rules")
 @policy("portal", "read")
 def ranking_rules() -> ResponseReturnValue:
+    """How ranking works: every number is that of the weights and the dictionary in force."""
+    weights_id, weights = settings.weights_in_force()
+    dictionary_id, dictionary = settings.dictionary_in_force()
     return render_template(
         "portal/ranking_rules.html",
-        weights=DEFAULT_WEIGHTS,
-        rules=presenters.part_rules(DEFAULT_WEIGHTS),
+        weights=weights,
+        dictionary=dictionary,
+        versions=[
+            setting_presenters.history("weights", weights_id),
+            setting_presenters.history("dictionary", dictionary_id),
+        ],
+        rules=setting_presenters.part_rules(weights),
+        texts=setting_presenters.text_rules(weights),
+        limits=setting_presenters.limit_rules(weights),
+        marks=setting_presenters.mark_rules(weights),
         principles=presenters.PRINCIPLES,
         engine_version=ENGINE_VERSION,
     )

@@ -62,10 +62,12 @@ def shortlist(kind: str, public_no: str) -> ResponseReturnValue:
         page={"page": page, "pages": max(1, -(-total // PER_PAGE)), "total": total, "per_page": PER_PAGE},
         summary=presenters.summary(everybody),
         changes=queries.list_changes(run.id),
+        previous=queries.find_run_before(run),
         causes=presenters.CAUSES,
         excluded=presenters.excluded(run),
         epoch=queries.get_epoch(run.epoch_id),
         weights=queries.get_weights_version(run.weight_set_id),
+        dictionary=queries.get_dictionary_version(run.epoch_id),
     )
 
 
