@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 compile=(.venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade --no-header
   --no-emit-index-url --no-emit-find-links --quiet)
 "${compile[@]}" requirements.in -o requirements.txt
+"${compile[@]}" requirements-dask.in -o requirements-dask.txt
 "${compile[@]}" requirements-dev.in -o requirements-dev.txt
-echo "requirements.txt 与 requirements-dev.txt 已更新 (pinned anew)"
+echo "requirements.txt、requirements-dask.txt 与 requirements-dev.txt 已更新 (pinned anew)"

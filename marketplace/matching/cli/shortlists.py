@@ -80,6 +80,7 @@ def _take_over() -> bool:
 
 def _rank_all() -> None:
     from marketplace.matching import jobs
+    from marketplace.matching.engine.cluster import ClusterUnavailable
 
     asked_before = clock.now()
     _take_over()
@@ -89,7 +90,10 @@ def _rank_all() -> None:
             bar.length = max(total, 1)
             bar.update(done - bar.pos if total else 1)
 
-        count = jobs.rank_everything(report)
+        try:
+            count = jobs.rank_everything(report)
+        except ClusterUnavailable as error:
+            raise click.ClickException(str(error)) from error
     with transaction():
         settle(jobs.COVERED_BY_RANKING_ALL, asked_before=asked_before)
     click.echo(f"已匹配 {count} 项榜单与需求")

@@ -53,12 +53,13 @@ def _dask() -> Any:
 
 
 @contextmanager
-def connected(address: str, *, patience: float = PATIENCE) -> Iterator[Cluster]:
+def connected(address: str, *, patience: float | None = None) -> Iterator[Cluster]:
     """The cluster of the scheduler at `address`, such as tcp://10.0.0.5:8786, with a worker at least.
 
     Raises ClusterUnavailable if dask is not installed, if nobody answers, or if there is no worker.
     """
     distributed = _dask()
+    patience = PATIENCE if patience is None else patience
     try:
         client = distributed.Client(address, timeout=patience, set_as_default=False, name="matching")
     except (OSError, TimeoutError, ValueError) as error:
@@ -116,7 +117,7 @@ class Cluster:
                     yield one, blocks.merge([tallies[place] for tallies in results], size)
         finally:
             # Whoever stops early leaves nothing behind for the cluster to do.
-            for left in out:
+            for left in out if self._client.status == "running" else ():
                 self._client.cancel(list(left.futures))
 
     def _submit(
@@ -160,7 +161,7 @@ class Cluster:
                 f"one block ended several workers, one after the other: {error}"
             ) from error
         except (OSError, CancelledError) as error:
-            raise ClusterUnavailable(f"the Dask scheduler at {self._address} was lost") from error
+            raise self._lost() from error
         return results
 
     def _look_for_workers(self) -> None:
@@ -171,5 +172,11 @@ class Cluster:
             raise ClusterUnavailable(f"the Dask scheduler at {self._address} has lost all its workers")
 
     def _workers(self) -> dict[str, Any]:
-        workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        try:
+            workers: dict[str, Any] = self._client.scheduler_info(n_workers=-1)["workers"]
+        except (OSError, KeyError, CancelledError) as error:  # a closed client knows of nothing
+            raise self._lost() from error
         return workers
+
+    def _lost(self) -> ClusterUnavailable:
+        return ClusterUnavailable(f"the Dask scheduler at {self._address} was lost")

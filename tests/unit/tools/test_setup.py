@@ -104,7 +104,7 @@ def test_a_failed_command_is_told_in_one_line(output: str, told: str) -> None:
 
 
 def test_the_locks_name_no_index_and_hash_every_package() -> None:
-    for lock in (ROOT / "requirements.txt", ROOT / "requirements-dev.txt"):
+    for lock in (ROOT / f"requirements{name}.txt" for name in ("", "-dask", "-dev")):
         text = lock.read_text()
         assert "://" not in text
         assert "--index" not in text
