@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 24
 _SIGNIFICANT = 3
+_SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 # Dimensions of our own, in pint's definition language; `x_` keeps them apart from pint's names.
 _OWN_DEFINITIONS = (
@@ -520,7 +521,8 @@ def _tidy(value: Decimal) -> Decimal:
 def conversion_text(value: Decimal, from_unit: str, to_unit: str, *, difference: bool = False) -> str:
     """The conversion written out.
 
-    "3.2 tf × 9.80665 = 31.4 kN", "24 个月 ÷ 12 = 2 年", "25 ℃ + 273.15 = 298.15 K".
+    "3.2 tf × 9.80665 = 31.4 kN", "24 个月 ÷ 12 = 2 年", "25 ℃ + 273.15 = 298.15 K",
+    "(250 °F − 32) ÷ 1.8 = 121 ℃".
 
     Empty if both are the same name. The result is rounded to be read; the comparison uses all digits.
     Raises ValueError if the units cannot be compared.
@@ -529,12 +531,14 @@ def conversion_text(value: Decimal, from_unit: str, to_unit: str, *, difference:
         return ""
     result = convert(value, from_unit, to_unit, difference=difference)
     source, target = parse_unit(from_unit), parse_unit(to_unit)
-    left = f"{decimal_text(value)} {from_unit}".strip()
-    right = f"{readable(result)} {to_unit}".strip()
+    left = f"{decimal_text(value)} {_raised(from_unit)}".strip()
+    right = f"{readable(result)} {_raised(to_unit)}".strip()
     if source and target and (source.is_offset or target.is_offset) and not difference:
         shift = result - value
         if {source.expression, target.expression} == {"degC", "kelvin"}:
             return f"{left} {'+' if shift >= 0 else '−'} {decimal_text(abs(shift))} = {right}"
+        if (source.expression, target.expression) == ("degF", "degC"):
+            return f"({left} − 32) ÷ 1.8 = {right}"
         return f"{left} = {right}"
     factor = convert(Decimal(1), from_unit, to_unit, difference=difference)
     if factor == 1:
@@ -543,6 +547,11 @@ def conversion_text(value: Decimal, from_unit: str, to_unit: str, *, difference:
     if factor < 1 and inverse == inverse.to_integral_value():
         return f"{left} ÷ {decimal_text(inverse)} = {right}"
     return f"{left} × {readable(factor, significant=6)} = {right}"
+
+
+def _raised(unit: str) -> str:
+    """A unit as people write it: kgf/mm², not kgf/mm^2."""
+    return re.sub(r"\^(-?[0-9]+)", lambda match: match[1].translate(_SUPERSCRIPTS), unit)
 
 
 def readable(value: Decimal, significant: int = _SIGNIFICANT) -> str:

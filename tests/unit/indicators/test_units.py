@@ -34,6 +34,10 @@ from marketplace.indicators.units import conversion_text, convert, parse_unit, s
         ("2", "英寸", "mm", "2 英寸 × 25.4 = 50.8 mm"),
         ("500", "mPa·s", "Pa·s", "500 mPa·s ÷ 1000 = 0.5 Pa·s"),
         ("2", "W/(m·K)", "W/(m·℃)", "2 W/(m·K) = 2 W/(m·℃)"),
+        ("250", "°F", "℃", "(250 °F − 32) ÷ 1.8 = 121 ℃"),
+        ("45", "kgf/mm^2", "MPa", "45 kgf/mm² × 9.80665 = 441 MPa"),
+        ("120", "马力", "kW", "120 马力 × 0.735499 = 88.3 kW"),
+        ("170", "W/m·K", "W/(m·K)", "170 W/m·K = 170 W/(m·K)"),
         ("10", "kg", "㎏", ""),
     ],
 )
@@ -54,6 +58,8 @@ def test_a_difference_of_temperature_is_not_a_temperature() -> None:
         ("KW", "千瓦"), ("吨力", "tf"), ("dBA", "dB(A)"), ("µm", "微米"), ("Ω", "欧姆"),
         ("㎡", "平方米"), ("m³/h", "L/min"), ("台/套", "台套"), ("％", "%"), ("次/分钟", "次/小时"),
         ("千米每小时", "km/h"), ("万km", "公里"), ("mg/L", "克/升"), ("Wh/kg", "kWh/t"),
+        ("马力", "kW"), ("W/mK", "W/(m·K)"), ("kJ/kg·K", "J/(kg·K)"), ("道", "μm"),
+        ("ksi", "MPa"), ("%FS", "%"),
     ],
 )  # fmt: skip
 def test_these_can_be_compared(one: str, other: str) -> None:
