@@ -73,7 +73,7 @@ class Wording:
         if field == PAIRS:
             return next((word for word in name.split(" ") if word in said), None)
         if field not in (BIGRAMS, CHARACTERS):
-            return name
+            return self.whole_of(name, said)
         whole = self.whole_of(name, said)
         if whole is not name:
             return whole
