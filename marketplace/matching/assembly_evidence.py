@@ -31,11 +31,13 @@ _IN_TITLE = 3.0
 _REPEATED_AT_MOST = 3
 _QUOTE_AT_MOST = 120
 _SENTENCES_AT_MOST = 400
+_LONG_WORD = 4
+_OFTEN, _TOGETHER = 3, 0.8
 # Words of any technical text: they say nothing of what is asked.
 _COMMON = """
     技术 关键 关键技术 核心 研究 研制 应用 开发 研发 系统 设计 产品 问题 需求 项目 提升 提高 实现 目标 能力
     解决 方案 要求 指标 采用 进行 以及 主要 目前 现有 国内 国外 攻关 突破 瓶颈 难题 工作 相关 领域 市场 企业
-    公司 提供 使用 具有 需要 可以
+    公司 提供 使用 具有 需要 可以 当前 近年 近年来 如何 通过 基于 同时 由于 以上 以下 其他
 """
 _OF_ANY_TEXT = frozenset(_COMMON.split())
 
@@ -97,8 +99,8 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    document: Matchable
     text: str
+    plain: str  # the text in one spelling
     terms: frozenset[str]
 
 
@@ -182,7 +184,11 @@ def _terms(text: str) -> Counter[str]:
 
 def _read(document: Matchable) -> _Read:
     text = "\n".join(section for _, section in document.text_sections())
-    return _Read(document, text, frozenset(_terms(text)))
+    return _Read(text, _plain(text), frozenset(_terms(text)))
+
+
+def _plain(text: str) -> str:
+    return normalise(text).lower()
 
 
 def _rarity(read: Iterable[_Read]) -> Callable[[str], float]:
@@ -194,32 +200,43 @@ def _rarity(read: Iterable[_Read]) -> Callable[[str], float]:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A word that a text should say: the forms in which it can be said, and what it counts."""
+    """A word that a text should say: the forms in which it can be said, and what it counts.
+
+    A text may cut a long word otherwise, so it is looked for as it is written too.
+    """
 
     forms: frozenset[str]
+    word: str
     worth: float
+
+    def is_said(self, plain: str, terms: Iterable[str]) -> bool:
+        """Whether a text in one spelling with these terms says it."""
+        return not self.forms.isdisjoint(terms) or (len(self.word) >= _LONG_WORD and self.word in plain)
 
 
 def _wanted(asked: Asked, rarity: Callable[[str], float]) -> list[_Wanted]:
     """The words by which a text speaks of what is asked."""
     named = [asked.term] if asked.is_topic else dict.fromkeys(words(asked.name))
-    return [
-        _Wanted(frozenset({word, *_terms(word)}), rarity(word)) for word in named if word not in _OF_ANY_TEXT
-    ]
+    return [_Wanted(_forms(word), word, rarity(word)) for word in named if word not in _OF_ANY_TEXT]
+
+
+def _forms(word: str) -> frozenset[str]:
+    """The word, and the thing it names; never a part of it, which would be said of much else."""
+    return frozenset({word, *(term for term in _terms(word) if term.startswith("="))})
 
 
 def _mention(read: _Read, wanted: Sequence[_Wanted]) -> str:
     """The sentence that says the most of `wanted`, if it says enough; else nothing."""
 
-    def said_in(terms: Iterable[str]) -> float:
-        return sum(one.worth for one in wanted if not one.forms.isdisjoint(terms))
+    def said_in(plain: str, terms: Iterable[str]) -> float:
+        return sum(one.worth for one in wanted if one.is_said(plain, terms))
 
     enough = SPOKEN_SHARE * sum(one.worth for one in wanted)
-    if not wanted or said_in(read.terms) < enough:
+    if not wanted or said_in(read.plain, read.terms) < enough:
         return ""
     best, quote = 0.0, ""
     for sentence in sentences(read.text)[:_SENTENCES_AT_MOST]:
-        if (said := said_in(_terms(sentence))) > best:
+        if (said := said_in(_plain(sentence), _terms(sentence))) > best:
             best, quote = said, sentence
     if best < enough:
         return ""
@@ -229,6 +246,11 @@ def _mention(read: _Read, wanted: Sequence[_Wanted]) -> str:
 def _topics(seeker: Matchable, rarity: Callable[[str], float]) -> list[tuple[str, float]]:
     """The seeker's weightiest words with what they weigh, the weightiest first; no word lies in another."""
     said, in_title = Counter(words(seeker.body())), set(words(seeker.title))
+    plain, plain_title = _plain(seeker.body()), _plain(seeker.title)
+    for whole, count in _compounds(said, plain):
+        said[whole] = count
+        if whole in plain_title:
+            in_title.add(whole)
     worth = {
         word: rarity(word) * min(count, _REPEATED_AT_MOST) * (_IN_TITLE if word in in_title else 1.0)
         for word, count in said.items()
@@ -239,6 +261,16 @@ def _topics(seeker: Matchable, rarity: Callable[[str], float]) -> list[tuple[str
         if len(chosen) < MOST_TOPICS and not any(word in other or other in word for other in chosen):
             chosen.append(word)
     return [(word, worth[word]) for word in chosen]
+
+
+def _compounds(said: Mapping[str, int], plain: str) -> Iterator[tuple[str, int]]:
+    """Two Han words that the seeker says three times side by side and hardly ever apart: one thing."""
+    repeated = [word for word, count in said.items() if count >= _OFTEN and not word.isascii()]
+    for first in repeated:
+        for second in repeated:
+            count = plain.count(first + second)
+            if first != second and count >= _OFTEN and count >= _TOGETHER * min(said[first], said[second]):
+                yield first + second, count
 
 
 def _as_written(seeker: Matchable, word: str) -> str:

@@ -124,3 +124,14 @@ def test_words_are_shown_as_the_challenge_writes_them():
     )
     assert {"Carbon", "capturing", "membranes"} == {one.name for one in asked}
     assert len(proofs) == 3
+
+
+def test_words_that_are_always_said_together_are_one_thing():
+    body = "混合动力总成。混合动力控制。混合动力试验。"
+    near = listed(1, "做混合动力总成。")
+    apart = listed(2, "混合气体的动力学。")
+    asked, (first, second, *_) = gathered(seeker(title="混合动力", body=body), near, apart, *NOISE)
+    (whole,) = [one for one in asked if one.name == "混合动力"]
+    assert "混合" not in {one.name for one in asked}
+    assert whole.key in first
+    assert whole.key not in second
