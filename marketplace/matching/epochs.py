@@ -110,7 +110,7 @@ def _learned(change: int, in_force: InForce, progress: Progress) -> Ranker:
     found = read_state()
     if found is not None and found[0].change == change:
         state, epoch = found
-        return _open_at(epoch, state).refitted()
+        return _open_at(epoch, state).refitted(progress=progress)
     weights = settings.get_weights(in_force.weight_set_id)
     ranker = Ranker(weights, dictionary=settings.get_dictionary(in_force.dictionary_id))
     return ranker.fit(list_in_force(change), progress=progress)

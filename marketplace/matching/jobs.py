@@ -83,8 +83,8 @@ def organisation_changed(lease: Lease) -> None:
 
 def build_epoch(lease: Lease) -> None:
     """Learn the corpus anew and bring every shortlist onto it."""
-    epochs.build_epoch()
-    rank_everything(_progress(lease))
+    epochs.build_epoch(progress=_progress(lease, "texts"))
+    rank_everything(_progress(lease, "lists"))
     with transaction():
         lease.finish()
 
@@ -98,8 +98,8 @@ def rerank_batch(lease: Lease) -> None:
     """Bring the corpus up to date with what is public, and every shortlist onto it."""
     runs.take_over_capabilities()
     if corpus.epoch_is_due(now=clock.now()):
-        epochs.build_epoch()
-    rank_everything(_progress(lease))
+        epochs.build_epoch(progress=_progress(lease, "texts"))
+    rank_everything(_progress(lease, "lists"))
     with transaction():
         lease.finish()
 
@@ -110,7 +110,7 @@ def preview_settings(lease: Lease) -> None:
     if work.subject_id is None:
         raise ValueError(f"work {work.id} names no proposal")
     preview.compute_preview(
-        work.payload["setting"], work.subject_id, report=_progress(lease), finish=lease.finish
+        work.payload["setting"], work.subject_id, report=_progress(lease, "lists"), finish=lease.finish
     )
 
 
@@ -138,14 +138,14 @@ def _finisher(lease: Lease, work: Work) -> Callable[[], None]:
     return lambda: lease.finish([work.id])
 
 
-def _progress(lease: Lease) -> Callable[[int, int], None]:
-    """Keep the lease alive and note in its row how far the run has come."""
+def _progress(lease: Lease, stage: str) -> Callable[[int, int], None]:
+    """Keep the lease alive and note in its row which stage is under way, and how far it has come."""
     renewed = 0.0
 
     def report(done: int, total: int) -> None:
         nonlocal renewed
         if time.monotonic() - renewed >= RENEW_EVERY_SECONDS or done == total:
-            lease.renew({**lease.work[0].payload, "done": done, "total": total})
+            lease.renew({**lease.work[0].payload, "stage": stage, "done": done, "total": total})
             renewed = time.monotonic()
 
     return report

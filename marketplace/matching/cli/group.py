@@ -1,5 +1,8 @@
 """The command group `flask match`, and how its commands name a posting."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
 import click
 from flask.cli import AppGroup
 
@@ -24,3 +27,15 @@ def resolve(kind: PostingKind, name: str) -> Named:
             click.echo("  ……", err=True)
         raise SystemExit(2)
     return found[0]
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told how many are done, of how many, and draws it on a terminal."""
+    with click.progressbar(length=1, label=label) as bar:
+
+        def report(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos if total else 1)
+
+        yield report

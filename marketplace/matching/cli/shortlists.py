@@ -9,7 +9,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import transaction
 from marketplace.kernel.outbox import defer, is_pending, settle
 from marketplace.matching import presenters, queries
-from marketplace.matching.cli.group import match_cli, resolve
+from marketplace.matching.cli.group import match_cli, progress_bar, resolve
 from marketplace.matching.lookup import Named
 from marketplace.matching.models import MatchRun, PostingKind
 from marketplace.matching.sources import Subject
@@ -74,7 +74,8 @@ def _take_over() -> bool:
     runs.take_over_capabilities()
     if not corpus.epoch_is_due(now=clock.now()):
         return False
-    epochs.build_epoch()
+    with progress_bar("读取文本") as report:
+        epochs.build_epoch(progress=report)
     return True
 
 
@@ -84,12 +85,7 @@ def _rank_all() -> None:
 
     asked_before = clock.now()
     _take_over()
-    with click.progressbar(length=1, label="匹配") as bar:
-
-        def report(done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(done - bar.pos if total else 1)
-
+    with progress_bar("匹配名单") as report:
         try:
             count = jobs.rank_everything(report)
         except ClusterUnavailable as error:

@@ -89,41 +89,35 @@ class Index:
             self._count(chunk, done, len(by_region), progress)
             for done, chunk in _chunks(by_region, segments.MOST_DOCUMENTS)
         ]
-        self.statistics_ = learn(several)
-        self._open(
-            [
-                segments.build(chunk, counted, self.statistics_, self.weights)
-                for (_, chunk), counted in zip(
-                    _chunks(by_region, segments.MOST_DOCUMENTS), several, strict=True
-                )
-            ]
-        )
-        progress(len(by_region), len(by_region))
+        self._learn(by_region, several, progress)
         return self
 
-    def refit(self, changed: Iterable[Matchable] = (), removed: Iterable[tuple[str, int]] = ()) -> Index:
-        """The same as `fit` on what is in the index after these changes; texts that did not change are not
-        read again, because their counts are kept.
-        """
-        later = self.with_changes(changed, removed)
+    def refit(self, *, progress: Progress = untold) -> Index:
+        """What `fit` would make of the documents in the index; no text is read again, as counts are kept."""
         documents, counted = [], []
-        for piece in later.pieces_:
-            rows = np.flatnonzero(later._present(piece))
+        for piece in self.pieces_:
+            rows = np.flatnonzero(self._present(piece))
             documents += [piece.segment.document(int(row)) for row in rows]
             counted.append(piece.segment.counted().of(rows))
+            progress(len(documents), len(self))
         joined = counts.join(counted)
         order = sorted(range(len(documents)), key=lambda place: _by_region(documents[place]))
-        chunks = list(_chunks(order, segments.MOST_DOCUMENTS))
-        several = [joined.of(np.array(chunk, dtype=np.int64)) for _, chunk in chunks]
+        several = [
+            joined.of(np.array(chunk, dtype=np.int64)) for _, chunk in _chunks(order, segments.MOST_DOCUMENTS)
+        ]
         fresh = Index(self.weights, self.dictionary)
-        fresh.statistics_ = learn(several)
-        fresh._open(
-            [
-                segments.build([documents[place] for place in chunk], one, fresh.statistics_, self.weights)
-                for (_, chunk), one in zip(chunks, several, strict=True)
-            ]
-        )
+        fresh._learn([documents[place] for place in order], several, progress)
         return fresh
+
+    def _learn(
+        self, documents: Sequence[Matchable], several: Sequence[counts.Counts], progress: Progress
+    ) -> None:
+        self.statistics_ = learn(several)
+        self._start()
+        for (_, chunk), counted in zip(_chunks(documents, segments.MOST_DOCUMENTS), several, strict=True):
+            self._add(segments.build(chunk, counted, self.statistics_, self.weights))
+            progress(len(documents), len(documents))
+        self.base_ = len(self.pieces_)
 
     def with_changes(self, changed: Iterable[Matchable], removed: Iterable[tuple[str, int]] = ()) -> Index:
         """The same epoch over other capabilities: `changed` replace their earlier versions or are new."""
@@ -311,12 +305,6 @@ class Index:
         self.facts_ = Facts()
         self.pieces_: list[Piece] = []
         self.base_ = 0
-
-    def _open(self, base: Sequence[Segment]) -> None:
-        self._start()
-        for segment in base:
-            self._add(segment)
-        self.base_ = len(self.pieces_)
 
     def _add(self, segment: Segment) -> None:
         alive = np.ones(len(segment), dtype=np.uint8)

@@ -21,7 +21,7 @@ from marketplace.matching.engine import parts as shares
 from marketplace.matching.engine import scoring
 from marketplace.matching.engine.documents import Kind, Matchable, Standing
 from marketplace.matching.engine.eligibility import exclusion, is_open
-from marketplace.matching.engine.index import Index, Progress
+from marketplace.matching.engine.index import Index, Progress, untold
 from marketplace.matching.engine.parts import Comparison, Share
 from marketplace.matching.engine.scoring import Query
 from marketplace.matching.engine.search import Place, Search
@@ -90,11 +90,10 @@ class Ranker:
         self.size = size
         self.dictionary = dictionary
 
-    def fit(self, documents: Iterable[Matchable], *, progress: Progress | None = None) -> Self:
+    def fit(self, documents: Iterable[Matchable], *, progress: Progress = untold) -> Self:
         """Learn an epoch from the capabilities among `documents`."""
         capabilities = [document for document in documents if document.kind is Kind.CAPABILITY]
-        index = Index(self.weights.text, self.dictionary)
-        self.index_ = index.fit(capabilities, progress=progress) if progress else index.fit(capabilities)
+        self.index_ = Index(self.weights.text, self.dictionary).fit(capabilities, progress=progress)
         return self
 
     def load(self, folder: Path) -> Self:
@@ -117,9 +116,9 @@ class Ranker:
         other.index_ = index
         return other
 
-    def refitted(self) -> Ranker:
+    def refitted(self, *, progress: Progress = untold) -> Ranker:
         """A new epoch of what is in the index; no text is read again."""
-        return self.over(self.index_.refit())
+        return self.over(self.index_.refit(progress=progress))
 
     def with_changes(self, changed: Iterable[Matchable], removed: Iterable[tuple[str, int]] = ()) -> Ranker:
         """The same epoch's statistics over other capabilities."""
