@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from marketplace.indicators.attribution import is_not_theirs, quantity_of
+from marketplace.indicators.attribution import is_not_theirs, is_only_named, quantity_of
 from marketplace.indicators.model import Comparator, Indicator
 from marketplace.indicators.names import Name, may_stand_in, places, understand
 from marketplace.indicators.offers import Offer, Statement
@@ -126,9 +126,9 @@ def _grades_stated(statement: Statement, wanted: str, kind: str) -> Iterable[Fin
     if kind.lower() not in statement.lower:
         return
     for quantity in statement.quantities:
-        if quantity.text_value.startswith(kind) and not is_not_theirs(
-            statement, quantity.start, quantity.end
-        ):
+        place = quantity.start, quantity.end
+        is_theirs = not is_only_named(statement, *place) and not is_not_theirs(statement, *place)
+        if quantity.text_value.startswith(kind) and is_theirs:
             verdict = decide_grade(wanted, quantity.text_value)
             if verdict is not Verdict.UNSTATED:
                 stated = statement.written(quantity.start, quantity.end)
