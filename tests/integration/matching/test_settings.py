@@ -314,7 +314,7 @@ def test_an_operator_goes_the_whole_way_on_the_pages(app, need, operator):
     again = client.post(f"{done.location}/withdraw", data={"reason": "反悔"}, follow_redirects=True)
     assert "已经处理过" in again.text
     assert client.get(done.location).status_code == 200
-    public = client.get("/help/ranking-rules")
+    public = client.get("/ranking-rules")
     assert "P-T.2" in public.text
 
 
