@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Protocol
@@ -59,6 +59,8 @@ _NFKC_BLOCK = re.compile(f"[{_INERT}]?[^{_INERT}]+|[{_INERT}]+(?=[{_INERT}]|\\Z)
 _NO_MARKS = re.compile(
     "[\x00-\u02ff\u2000-\u20cf\u2100-\u2cee\u2e00-\u3029\u3030-\u3098\u309b-\u9fff\uff00-\uffef]*"
 )
+# Of these NFKC makes exactly one character each, whatever stands beside them.
+_COMPOSED_ONE_FOR_ONE = re.compile("[\x00-\x7f·±×°—–“”‘’≥≤\u3000-\u3029\u4e00-\u9fff\uff01-\uff5e]*")
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _ROUNDS_AT_MOST = 4
 _MARKS_AT_MOST = 16
@@ -196,6 +198,8 @@ def _guarded(word: str) -> str:
 
 
 _STEPS = (_mark_superscripts, _spell_out, _compose, _unify, _simplify, _one_vocabulary)
+# None of them ever shortens, so where the length is the same every character was replaced by one.
+_ONE_FOR_ONE = (_unify, _simplify)
 _STEP_PIECES: Sequence[_Piece] = (
     _mark_superscripts_pieces,
     _spell_out_pieces,
@@ -266,11 +270,23 @@ def normalise_with_offsets(text: str) -> Normalised:
     for _ in range(_ROUNDS_AT_MOST):
         before = now
         for step, pieces in zip(_STEPS, _STEP_PIECES, strict=True):
-            if step(now) != now:
+            changed = step(now)
+            if changed == now:
+                continue
+            if _is_one_for_one(step, now, changed):
+                now = changed
+            else:
                 now, starts, ends = _follow(pieces(now), starts, ends)
         if now == before or _is_plain(now):
             break
     return Normalised(now, starts, ends)
+
+
+def _is_one_for_one(step: Callable[[str], str], before: str, after: str) -> bool:
+    """Whether a step surely gave one character for each, so that every place stays where it is."""
+    if len(before) != len(after):
+        return False
+    return step in _ONE_FOR_ONE or (step is _compose and _COMPOSED_ONE_FOR_ONE.fullmatch(before) is not None)
 
 
 def _follow(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.language import normalise, normalise_with_offsets
+from marketplace.language import normal, normalise, normalise_with_offsets
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]) | st.sampled_from("軟體資料庫⁶²①ｅ́２－～㎜網路著黏"))
 
@@ -100,3 +100,36 @@ def test_a_place_in_the_spelling_leads_back_to_the_original(text: str, spelled: 
 def test_an_empty_place_leads_back_to_an_empty_place() -> None:
     assert normalise_with_offsets("軟體").original_span(2, 2) == (2, 2)
     assert normalise_with_offsets("").original_span(0, 0) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "额定负载２００㎏，重复定位精度±０．０２㎜；寿命≥１００万次。",
+        "軸承鋼“高潔淨度”——壽命～１０⁶次　㎛級",
+        "①輕合金②鎂合金…ﬁne e\u0301tude 滑鼠",
+        "㈱ﾊﾟﾜｰ ℃ ½ Ⅳ 가\u11a8 \u1100\u1161",
+    ],
+)
+def test_the_quick_way_to_offsets_gives_what_following_every_step_gives(text, monkeypatch):
+    quick = normal.normalise_with_offsets(text)
+    monkeypatch.setattr(normal, "_is_one_for_one", lambda *_args: False)
+    slow = normal.normalise_with_offsets(text)
+    assert (quick.text, list(quick.starts), list(quick.ends)) == (
+        slow.text,
+        list(slow.starts),
+        list(slow.ends),
+    )
+
+
+@given(st.text(st.characters(max_codepoint=0x1FFFF), max_size=60))
+def test_the_quick_way_to_offsets_is_right_for_any_text(text):
+    quick = normal.normalise_with_offsets(text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(normal, "_is_one_for_one", lambda *_args: False)
+        slow = normal.normalise_with_offsets(text)
+    assert (quick.text, list(quick.starts), list(quick.ends)) == (
+        slow.text,
+        list(slow.starts),
+        list(slow.ends),
+    )
