@@ -41,19 +41,11 @@ def rank_seeker(lease: Lease) -> None:
 
 
 def place_capability(lease: Lease) -> None:
-    renewed = time.monotonic()
-
-    def go_on() -> None:
-        nonlocal renewed
-        if time.monotonic() - renewed >= RENEW_EVERY_SECONDS:
-            lease.renew()
-            renewed = time.monotonic()
-
     rows: dict[int, list[int]] = {}
     for work in lease.work:
         if work.subject_id is not None:
             rows.setdefault(work.subject_id, []).append(work.id)
-    runs.place_capabilities({id: partial(lease.finish, ids) for id, ids in rows.items()}, go_on=go_on)
+    runs.place_capabilities({id: partial(lease.finish, ids) for id, ids in rows.items()}, go_on=_beat(lease))
 
 
 def remove(lease: Lease) -> None:
@@ -70,13 +62,14 @@ def organisation_changed(lease: Lease) -> None:
     for work in lease.work:
         if work.subject_id is None:
             raise ValueError(f"work {work.id} names no organisation")
-        for subject in sources.list_public_of(work.subject_id):
-            if subject.kind is PostingKind.CAPABILITY:
-                runs.place_capability(subject.id)
-            else:
+        subjects = sources.list_public_of(work.subject_id)
+        capabilities = [one.id for one in subjects if one.kind is PostingKind.CAPABILITY]
+        runs.place_capabilities(dict.fromkeys(capabilities, runs.nothing_to_finish), go_on=_beat(lease))
+        for subject in subjects:
+            if subject.kind is not PostingKind.CAPABILITY:
                 runs.close_seeker(subject)
                 runs.rank_seeker(subject, again=True)
-            lease.renew()
+                lease.renew()
         with transaction():
             lease.finish([work.id])
 
@@ -136,6 +129,19 @@ def _subject(work: Work) -> Subject:
 
 def _finisher(lease: Lease, work: Work) -> Callable[[], None]:
     return lambda: lease.finish([work.id])
+
+
+def _beat(lease: Lease) -> Callable[[], None]:
+    """Keep the lease alive, called as often as one likes."""
+    renewed = time.monotonic()
+
+    def beat() -> None:
+        nonlocal renewed
+        if time.monotonic() - renewed >= RENEW_EVERY_SECONDS:
+            lease.renew()
+            renewed = time.monotonic()
+
+    return beat
 
 
 def _progress(lease: Lease, stage: str) -> Callable[[int, int], None]:
