@@ -19,7 +19,6 @@ from marketplace.matching.engine.excerpts import excerpt
 from marketplace.matching.engine.rounding import in_units
 from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, MICRO, PART_NAMES
 from marketplace.matching.prospects import (
-    CHANGES_SHOWN,
     Board,
     Change,
     Goal,
@@ -141,7 +140,7 @@ def explain(
         other_losses=round(sum(loss.points for loss in losses[_LOSSES_SHOWN:]), 1),
         lost=(1000 - score) / 10,
         score=score / 10,
-        changes=changes[:CHANGES_SHOWN],
+        changes=changes,
         goals=[] if own else list(list_goals(entry, changes, board)),
         band=band_of(entry, changes, board) if own else 0,
         complements=[] if own else list_complements(entry, board.lines),
@@ -410,7 +409,7 @@ _FULL = {
 def _indicator_loss(one: Mapping[str, Any]) -> str:
     values = {"mark": MARKS[one["mark"]], "name": one["name"], "asked": one["requirement"]}
     if one["verdict"] == "unstated":
-        return _("没有说明 %(mark)s%(name)s", **values)
+        return _("没有说明%(mark)s%(name)s", **values)
     if one["verdict"] == "met":
         return _("%(mark)s%(name)s满足，因文本相符不足未计全分", **values)
     said = _("，现为 %(offered)s", offered=one["offered"]) if one["offered"] else ""

@@ -21,7 +21,7 @@ from marketplace.matching.shown import MARKS, counts, known_name, millionths, te
 from marketplace.taxonomy import queries as taxonomy
 from marketplace.taxonomy.models import Scheme
 
-CHANGES_SHOWN = 8
+_MOST_NAMED = 8
 _GOALS = (3, 1)
 #: How far up a supplier is told that it could come.
 BANDS = (3, 5, 10, 20)
@@ -85,7 +85,7 @@ def list_changes(
                 shown_gain = round(shown["maximum"] * 10) - round(shown["points"] * 10)
         text = _change_text(one["code"], facts, own=own)
         found.append(Change(text, gain, _effort(one["code"]), shown_gain))
-    return sorted(found, key=lambda change: (change.effort, -change.gain, change.text))
+    return sorted(found, key=lambda change: (change.effort, -change.gain, -change.points_in_tenths))
 
 
 def _effort(code: str) -> int:
@@ -101,8 +101,8 @@ def _change_text(code: str, facts: Mapping[str, Any], *, own: bool) -> str:
             now = _("，现为 %(offered)s", offered=facts["offered"]) if facts["offered"] else ""
             return _("%(mark)s%(name)s达到 %(asked)s%(now)s", mark=mark, name=name, asked=asked, now=now)
         if own:
-            return _("写明 %(mark)s%(name)s（如达到 %(asked)s）", mark=mark, name=name, asked=asked)
-        return _("问明 %(mark)s%(name)s（如达到 %(asked)s）", mark=mark, name=name, asked=asked)
+            return _("写明%(mark)s%(name)s（如达到 %(asked)s）", mark=mark, name=name, asked=asked)
+        return _("问明%(mark)s%(name)s（如达到 %(asked)s）", mark=mark, name=name, asked=asked)
     if code == "trl.state":
         return _("注明技术成熟度（如达到 TRL %(to)s）", to=facts["to"])
     if code == "trl.raise":
@@ -234,7 +234,7 @@ def list_complements(entry: MatchEntry, lines: Sequence[Line]) -> list[str]:
             names="、".join(names),
         )
         for place, names in filled.items()
-    ][:CHANGES_SHOWN]
+    ][:_MOST_NAMED]
 
 
 def _meets(line: Line, entry: MatchEntry, name: str) -> bool:

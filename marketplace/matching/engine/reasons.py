@@ -115,7 +115,11 @@ class _Asked:
     def missing(self, said: Collection[str]) -> list[str]:
         """The weightiest words that are not said, those left out that lie in another one of them."""
         unsaid = [word for word in self.key_words if word not in said]
-        return [self.wording.shown[word] for word in unsaid if self.wording.whole_of(word, unsaid) == word]
+        return [
+            self.wording.shown.get(word, word)
+            for word in unsaid
+            if self.wording.whole_of(word, unsaid) == word
+        ]
 
 
 def _explain(match: Match, asked: _Asked, products: Mapping[str, int]) -> Reasons:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from marketplace.language import DEFAULT_DICTIONARY, Dictionary, normalise
 from marketplace.language.terms import Field, occurrences
 from marketplace.matching.engine.documents import Matchable
-from marketplace.matching.engine.terms import BIGRAMS, CHARACTERS, PAIRS, WORDS, field_of, plain
+from marketplace.matching.engine.terms import CHARACTERS, CONCEPTS, PAIRS, WORDS, field_of, plain
 
 _PHRASE_AT_MOST = 8  # a longer stretch between two words is a clause, not a name
 _LONGEST_CUT = 24  # parts of a longer word (a standard, a model) are not looked for
@@ -22,7 +22,7 @@ _LONGEST_CUT = 24  # parts of a longer word (a standard, a model) are not looked
 class Wording:
     """The words of a seeker and what lies in them.
 
-    `words` are the plain word terms, `shown` says how a term is shown (a stem as the word it was cut from).
+    `shown` says how a term is shown: a stem as the word it was cut from.
     """
 
     def __init__(self, seeker: Matchable, dictionary: Dictionary = DEFAULT_DICTIONARY) -> None:
@@ -32,7 +32,10 @@ class Wording:
         self._over: dict[int, tuple[int, int]] = {}
         self._near: dict[str, tuple[tuple[str, ...], str]] = {}
         self.shown: dict[str, str] = {}
+        self._written: dict[str, str] = {}
         for one in occurrences(self._text, dictionary):
+            if one.field == Field.CONCEPT:
+                self._note_concept(one.term, self._text[one.start : one.end])
             if one.field != Field.WORD:
                 continue
             if one.term not in self.shown:
@@ -44,7 +47,6 @@ class Wording:
                     self._over[place] = (one.start, one.end)
         for wholes in self._wholes.values():
             wholes.sort(key=lambda word: (-len(word), word))
-        self.words: Collection[str] = self.shown.keys()
 
     def whole_of(self, word: str, among: Collection[str]) -> str:
         """The longest of `among` that `word` is a part of, or the word itself."""
@@ -57,6 +59,7 @@ class Wording:
         of the seeker's text that no dictionary knows is named as it stands if it stands there too.
         """
         said = {plain(term) for term in products if field_of(term) == WORDS}
+        said |= {self._name_of(plain(term)) for term in products if field_of(term) == CONCEPTS}
         folded: dict[str, int] = {}
         rest = 0
         for term, value in products.items():
@@ -72,8 +75,8 @@ class Wording:
             return self.whole_of(name, said)
         if field == PAIRS:
             return next((word for word in name.split(" ") if word in said), None)
-        if field not in (BIGRAMS, CHARACTERS):
-            return self.whole_of(name, said)
+        if field == CONCEPTS:
+            return self.whole_of(self._name_of(name), said)
         whole = self.whole_of(name, said)
         if whole is not name:
             return whole
@@ -97,6 +100,16 @@ class Wording:
                 phrase = ""
             known = self._near[gram] = (words, phrase)
         return known
+
+    def _note_concept(self, concept: str, written: str) -> None:
+        """A thing with several names is shown by the one that the seeker uses."""
+        name = self._written.setdefault(concept, written.lower())
+        if name not in self.shown:
+            self.shown[name] = written
+            self._cut(name)
+
+    def _name_of(self, concept: str) -> str:
+        return self._written.get(concept, concept)
 
     def _cut(self, word: str) -> None:
         """Note every part of a Han word; parts of Latin words mean nothing."""

@@ -199,7 +199,7 @@ def test_a_supplier_reads_nothing_of_others_in_its_own_explanation(app, market, 
 
 def test_a_supplier_is_told_its_own_gains_and_no_place_that_it_may_not_know(app, market):
     page = fragment_of(app, market.second, market, 2)
-    assert re.search(r"写明 .*?径向跳动（如达到 ≤ .*?）（\+[\d.]+）", page)
+    assert re.search(r"写明★?▲?径向跳动（如达到 ≤ .*?）（\+[\d.]+）", page)
     assert "问明" not in page
     assert "名次可进入前" not in page  # it is among the first three already
 

@@ -2,7 +2,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.matching.engine.ranking import SHORTLIST_SIZE
@@ -57,6 +57,7 @@ def test_a_tie_is_won_by_the_older_number_only():
     assert fewest(exactly, 1 * MICRO, 10, wins_ties=False) == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 30 * MICRO), st.integers(0, 2)), max_size=8),
     st.integers(0, 60 * MICRO),
@@ -104,6 +105,7 @@ def test_a_supplier_is_told_a_coarse_band_and_only_one_further_up(place, score, 
     assert band in (0, *BANDS)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 12 * MICRO), min_size=len(PART_NAMES), max_size=len(PART_NAMES)))
 def test_shown_parts_add_up_to_the_shown_score(values):
     parts = {name: value / MICRO for name, value in zip(PART_NAMES, values, strict=True)}

@@ -106,6 +106,7 @@ def test_every_sum_is_exact_to_the_millionth(asked, weights, offered, which):
         assert sum(round(loss["points"] * MICRO) for loss in kept["losses"]) == 100 * MICRO - match.score
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**8), st.lists(st.integers(0, 10**12), max_size=30))
 def test_spread_pieces_add_up_and_none_is_negative(points, shares):
     pieces = spread(points, shares)
@@ -113,6 +114,7 @@ def test_spread_pieces_add_up_and_none_is_negative(points, shares):
     assert sum(pieces) == (points if sum(shares) > 0 else 0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**8), min_size=1, max_size=12), st.integers(-1, 1))
 def test_rounded_pieces_add_up_to_a_total_that_was_itself_rounded(values, off_by_one):
     unit = 100_000
@@ -201,6 +203,7 @@ def test_traditional_text_is_marked_as_it_was_written():
     assert [piece.text for piece in pieces if piece.number] == ["制動"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.lists(st.text(min_size=1, max_size=6), max_size=5))
 def test_an_excerpt_of_anything_is_made_of_its_own_text(text, terms):
     pieces = excerpt(text, terms)
