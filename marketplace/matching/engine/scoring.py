@@ -22,7 +22,7 @@ from marketplace.matching.engine.documents import Matchable
 from marketplace.matching.engine.kernels import Array
 from marketplace.matching.engine.segments import Segment
 from marketplace.matching.engine.statistics import Statistics
-from marketplace.matching.engine.terms import FIELDS, WORDS, field_of, key_of_term, term_counts
+from marketplace.matching.engine.terms import CHARACTERS, FIELDS, WORDS, field_of, key_of_term, term_counts
 from marketplace.matching.engine.weights import TextWeights
 
 #: The finest impact is one 255th; see `segments`.
@@ -57,41 +57,45 @@ def weigh(
     """Weigh a seeker's terms by rarity: idf = ln(1 + (N − df + ½) / (df + ½)), repetition saturating.
 
     N counts some background documents that hold none of the terms, or a corpus of two would take what both
-    say for common. The longer the seeker's text, the more its rare terms count compared with its common
-    ones: a long text says many common things.
+    say for common. Single characters that too many documents hold say nothing. The longer the seeker's
+    text, the more its rare terms count compared with its common ones: a long text says many common things.
     """
     counts: Counter[str] = Counter()
     for _, text in seeker.text_sections():
         counts.update(term_counts(text, dictionary))
     field_weight = [getattr(weights, name) for name in FIELDS]
-    terms = tuple(sorted(term for term in counts if field_weight[field_of(term)] > 0))
-    if not terms:
-        return Query((), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int32), 0)
-    keys = np.array([key_of_term(term) for term in terms], dtype=np.uint64)
-    frequencies = statistics.frequency_of(keys).tolist()
     size = statistics.size + weights.background
+    weighed = sorted(term for term in counts if field_weight[field_of(term)] > 0)
+    found = statistics.frequency_of(np.array([key_of_term(term) for term in weighed], dtype=np.uint64))
+    told = {
+        term: frequency
+        for term, frequency in zip(weighed, found.tolist(), strict=True)
+        if field_of(term) != CHARACTERS or frequency <= weights.common * size
+    }
     words = sum(count for term, count in counts.items() if field_of(term) == WORDS)
     saturation = 2.0 * max(1.0, words / 100.0)
     longness = min(1.0, max(0.0, math.log(max(words, 1.0) / 10.0) / math.log(10.0)))
     highest = math.log(1.0 + (size + 0.5) / 0.5)
     named = term_counts("\n".join((seeker.title, *seeker.keywords)), dictionary)
     worths = []
-    for term, frequency in zip(terms, frequencies, strict=True):
+    for term, frequency in told.items():
         idf = math.log(1.0 + (size - frequency + 0.5) / (frequency + 0.5))
         rarity = (idf / highest) ** (weights.rarity * longness)
         repeated = (saturation + 1.0) * counts[term] / (saturation + counts[term])
         stressed = weights.asked_in_title if term in named else 1.0
         worths.append(field_weight[field_of(term)] * idf * rarity * repeated * stressed)
-    return _in_whole_numbers(terms, keys, worths, weights)
+    return _in_whole_numbers(tuple(told), worths, weights)
 
 
-def _in_whole_numbers(
-    terms: tuple[str, ...], keys: Array, worths: Sequence[float], weights: TextWeights
-) -> Query:
-    scale = (_ALL_WORTHS - len(worths)) / math.fsum(worths)
+def _in_whole_numbers(terms: tuple[str, ...], worths: Sequence[float], weights: TextWeights) -> Query:
+    together = math.fsum(worths)
+    if not together:
+        return Query((), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int32), 0)
+    scale = (_ALL_WORTHS - len(worths)) / together
     whole = np.array([round(worth * scale) for worth in worths], dtype=np.int32)
     said_once = _FINEST / (weights.k1 + 1.0)
     heaviest = sorted(whole.tolist(), reverse=True)[: weights.terms_asked]
+    keys = np.array([key_of_term(term) for term in terms], dtype=np.uint64)
     return Query(terms, keys, whole, max(1, round(sum(heaviest) * said_once)))
 
 

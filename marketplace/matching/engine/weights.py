@@ -39,6 +39,7 @@ TEXT_LIMITS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "k1": (0.01, 10.0),
         "b": (0.0, 1.0),
+        "common": (0.0, 1.0),
         "background": (0, 100_000),
         "terms_asked": (1, 10_000),
     }
@@ -72,13 +73,14 @@ class TextWeights:
     background: int = 100  # documents beyond the corpus that a term's rarity is judged against
     terms_asked: int = 80  # so many of the seeker's weightiest terms said once are full agreement
     rarity: float = 1.0  # how much more a long seeker's rare terms count than its common ones
+    common: float = 0.3  # single characters in more than this share of the corpus say nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Points each part can add; raises ValueError unless they are non-negative and add up to 100."""
 
-    version: str = "P-2026.1"
+    version: str = "P-2026.2"
     parts: Mapping[str, int] = field(
         default_factory=lambda: MappingProxyType(
             {
