@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import Obstacle, Obstructed
@@ -191,9 +191,20 @@ def _shared_causes(old: _Side, new: _Side) -> Iterable[Cause]:
     epochs = [db.session.get_one(CorpusEpoch, one.run.epoch_id) for one in (old, new)]
     if epochs[0].dictionary_id != epochs[1].dictionary_id:
         yield Cause("dictionary", {"before": _version(epochs[0]), "after": _version(epochs[1])})
-    if epochs[0].id != epochs[1].id:
+    if _learned_otherwise(*epochs):
         sizes = {"before": epochs[0].documents, "after": epochs[1].documents}
         yield Cause("epoch", {"epochs": [one.id for one in epochs], "documents": sizes})
+
+
+def _learned_otherwise(before: CorpusEpoch, after: CorpusEpoch) -> bool:
+    """Whether two epochs were learned from different documents."""
+    first, last = sorted((before.corpus_change, after.corpus_change))
+    between = or_(
+        MatchDocument.entered_change.between(first + 1, last),
+        MatchDocument.left_change.between(first + 1, last),
+    )
+    statement = select(MatchDocument.id).where(MatchDocument.kind == PostingKind.CAPABILITY, between)
+    return first != last and db.session.scalar(statement.limit(1)) is not None
 
 
 def _version(epoch: CorpusEpoch) -> str:

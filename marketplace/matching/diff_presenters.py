@@ -3,7 +3,7 @@
 Not here: what changed (`diff`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,13 @@ _CAUSES = {
     "overtaken": N_("%(count)s 项能力排到了前面：%(names)s"),
     "freed": N_("原在前面的 %(count)s 项让出了名次：%(names)s"),
     "threshold": N_("与榜单（需求）的文本相符度已不足"),
+}
+_SHARED = {
+    "seeker": N_("榜单（需求）文本"),
+    "epoch": N_("语料统计"),
+    "weights": N_("参数"),
+    "dictionary": N_("词典"),
+    "engine": N_("程序"),
 }
 _FIELDS = {
     "title": N_("标题"),
@@ -79,11 +86,20 @@ def lines_in_words(found: Diff, capabilities: Mapping[int, Capability]) -> list[
             _title(line.capability_id, capabilities),
             capabilities.get(line.capability_id),
             str(gettext(_HOWS[line.how])),
-            causes_in_words(line.causes, capabilities),
+            [
+                *_shared_in_short(line.causes, found.causes),
+                *causes_in_words([c for c in line.causes if c not in found.causes], capabilities),
+            ],
             [(str(gettext(PART_LABELS[name])), *points) for name, points in line.parts.items()],
         )
         for line in found.lines
     ]
+
+
+def _shared_in_short(causes: Sequence[Cause], shared: Sequence[Cause]) -> list[str]:
+    """What changed for everybody is told in full once, and named at each line that it concerns."""
+    names = [str(gettext(_SHARED[cause.code])) for cause in shared if cause in causes]
+    return [str(gettext("随%(names)s的变化重新计分", names="、".join(names)))] if names else []
 
 
 def causes_in_words(causes: Iterable[Cause], capabilities: Mapping[int, Capability]) -> list[str]:

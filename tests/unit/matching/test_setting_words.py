@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from types import MappingProxyType
 
@@ -15,7 +16,7 @@ from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, MARK_NAMES, PAR
 
 
 @pytest.fixture(autouse=True)
-def _in_an_application():
+def _in_an_application() -> Iterator[None]:
     app = Flask(__name__)
     Babel(app)
     with app.test_request_context():
