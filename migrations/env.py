@@ -2,7 +2,7 @@
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Connection
 
 from marketplace import tables  # noqa: F401
 from marketplace.kernel.db import Base, UTCDateTime, db, writing
@@ -17,13 +17,20 @@ def render_item(kind: str, item: object, _autogenerate: object) -> str | bool:
     return False
 
 
+def _keep_foreign_keys(connection: Connection, *, on: bool) -> None:
+    """Inside a transaction SQLite ignores this pragma, and SQLAlchemy begins one for every statement."""
+    if connection.dialect.name == "sqlite":
+        connection.connection.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")  # type: ignore[attr-defined]
+        now = connection.connection.execute("PRAGMA foreign_keys").fetchone()[0]
+        if now != on:
+            raise RuntimeError("the foreign keys of SQLite cannot be switched: a transaction is open")
+
+
 def run() -> None:
     engine = current_app.extensions["migrate"].db.engine
     with writing(), engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            # Batch mode rebuilds tables; with foreign keys on, dropping the old one would cascade.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.commit()
+        # Batch mode rebuilds tables; with foreign keys on, dropping the old one would cascade.
+        _keep_foreign_keys(connection, on=False)
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -34,9 +41,7 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-            connection.commit()
+        _keep_foreign_keys(connection, on=True)
     db.session.remove()
 
 
