@@ -1,15 +1,14 @@
 """A Dask scheduler and worker processes of a test's own, on free ports of this machine, without pages."""
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import Popen
-
-import psutil
 
 from tests.services import Missing
 from tests.services.workforce import ROOT, until
@@ -24,7 +23,15 @@ class DaskCluster:
         self.workers: list[Popen[bytes]] = []
 
     def start(self, workers: int) -> None:
-        self.scheduler = self._run("scheduler", "--port", "0", "--host", "127.0.0.1")
+        options = (
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--scheduler-file",
+            str(self.folder / "scheduler.json"),
+        )
+        self.scheduler = self._run("scheduler", *options)
         until(self._read_address, what="the scheduler's address")
         for _ in range(workers):
             self.add_worker()
@@ -54,7 +61,15 @@ class DaskCluster:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
 
     def _run(self, part: str, *options: str, log: str = "scheduler") -> Popen[bytes]:
-        command = [sys.executable, "-m", f"distributed.cli.dask_{part}", *options, "--no-dashboard"]
+        command = [
+            sys.executable,
+            "-m",
+            f"distributed.cli.dask_{part}",
+            *options,
+            "--no-dashboard",
+            "--dashboard-address",
+            "127.0.0.1:0",
+        ]
         with (self.folder / f"{log}.log").open("ab") as file:
             environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
             return processes.start(command, environment=environment, log=file, cwd=ROOT)
@@ -63,9 +78,8 @@ class DaskCluster:
         assert self.scheduler is not None
         if self.scheduler.poll() is not None:
             raise AssertionError(self.log())
-        for connection in psutil.Process(self.scheduler.pid).net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN:
-                self.address = f"tcp://127.0.0.1:{connection.laddr.port}"
+        with suppress(FileNotFoundError, ValueError):
+            self.address = json.loads((self.folder / "scheduler.json").read_text())["address"]
         return bool(self.address)
 
 

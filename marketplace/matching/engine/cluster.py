@@ -8,6 +8,7 @@ asks for a ranking.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -52,6 +53,12 @@ def _dask() -> Any:
     return distributed
 
 
+async def _identity(distributed: Any, address: str) -> None:
+    arguments = distributed.Security().get_connection_args("client")
+    async with distributed.rpc(address, connection_args=arguments) as scheduler:
+        await scheduler.identity()
+
+
 @contextmanager
 def connected(address: str, *, patience: float | None = None) -> Iterator[Cluster]:
     """The cluster of the scheduler at `address`, such as tcp://10.0.0.5:8786, with a worker at least.
@@ -61,6 +68,8 @@ def connected(address: str, *, patience: float | None = None) -> Iterator[Cluste
     distributed = _dask()
     patience = PATIENCE if patience is None else patience
     try:
+        # The client itself waits for ever where something else than a scheduler listens.
+        asyncio.run(asyncio.wait_for(_identity(distributed, address), patience))
         client = distributed.Client(address, timeout=patience, set_as_default=False, name="matching")
     except (OSError, TimeoutError, ValueError) as error:
         raise ClusterUnavailable(f"no Dask scheduler answers at {address}") from error

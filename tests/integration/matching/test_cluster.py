@@ -1,6 +1,7 @@
 """A ranking on a real Dask cluster is that of one process, and a worker's death changes nothing of it."""
 
 import random
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -200,6 +201,16 @@ def test_a_job_whose_cluster_is_away_fails_and_ranks_nothing(make_app, monkeypat
         with pytest.raises(ClusterUnavailable, match="no Dask scheduler answers"):
             jobs.rank_everything(lambda done, total: None)
         assert current() == []
+
+
+def test_something_else_that_listens_is_no_scheduler():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        address = f"tcp://127.0.0.1:{other.getsockname()[1]}"
+        with (
+            pytest.raises(ClusterUnavailable, match="no Dask scheduler answers"),
+            cluster.connected(address, patience=0.5),
+        ):
+            pytest.fail("connected to something else")
 
 
 def test_without_dask_it_says_how_to_get_it(monkeypatch):
