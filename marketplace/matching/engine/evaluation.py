@@ -168,13 +168,27 @@ def shipped(
     dictionary: Dictionary = DEFAULT_DICTIONARY,
 ) -> Callable[[str], Array]:
     """The engine's own text agreement, as a `System`: each text is the body of one capability."""
-    index = Index(weights, dictionary).fit(
+    return answering(indexed(documents, weights, dictionary))
+
+
+def indexed(
+    documents: Sequence[str],
+    weights: TextWeights | None = None,
+    dictionary: Dictionary = DEFAULT_DICTIONARY,
+) -> Index:
+    """An index of plain texts, numbered in their order from 0."""
+    return Index(weights, dictionary).fit(
         Matchable(Kind.CAPABILITY, row, sections=(("body", text),)) for row, text in enumerate(documents)
     )
 
+
+def answering(index: Index) -> Callable[[str], Array]:
+    """What gives, for any query, the sum of each text of an index that `indexed` made."""
+    size = len(index)
+
     def answer(text: str) -> Array:
         query = index.weigh(Matchable(Kind.NEED, 1, sections=(("body", text),)))
-        scores = np.zeros(len(documents), dtype=np.int64)
+        scores = np.zeros(size, dtype=np.int64)
         for piece in index.pieces_:
             scores[piece.segment.ids] = scoring.sums(query, piece.segment)
         return scores
