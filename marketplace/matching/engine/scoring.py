@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,39 +64,38 @@ def weigh(
     for _, text in seeker.text_sections():
         counts.update(term_counts(text, dictionary))
     field_weight = [getattr(weights, name) for name in FIELDS]
+    in_field = {term: field_of(term) for term in sorted(counts)}
+    weighed = [term for term, field in in_field.items() if field_weight[field] > 0]
+    keys = np.array([key_of_term(term) for term in weighed], dtype=np.uint64)
     size = statistics.size + weights.background
-    weighed = sorted(term for term in counts if field_weight[field_of(term)] > 0)
-    found = statistics.frequency_of(np.array([key_of_term(term) for term in weighed], dtype=np.uint64))
-    told = {
-        term: frequency
-        for term, frequency in zip(weighed, found.tolist(), strict=True)
-        if field_of(term) != CHARACTERS or frequency <= weights.common * size
-    }
-    words = sum(count for term, count in counts.items() if field_of(term) == WORDS)
+    words = sum(counts[term] for term, field in in_field.items() if field == WORDS)
     saturation = 2.0 * max(1.0, words / 100.0)
     longness = min(1.0, max(0.0, math.log(max(words, 1.0) / 10.0) / math.log(10.0)))
     highest = math.log(1.0 + (size + 0.5) / 0.5)
     named = term_counts("\n".join((seeker.title, *seeker.keywords)), dictionary)
-    worths = []
-    for term, frequency in told.items():
+    worths: dict[str, float] = {}
+    for term, frequency in zip(weighed, statistics.frequency_of(keys).tolist(), strict=True):
+        field = in_field[term]
+        if field == CHARACTERS and frequency > weights.common * size:
+            continue
         idf = math.log(1.0 + (size - frequency + 0.5) / (frequency + 0.5))
         rarity = (idf / highest) ** (weights.rarity * longness)
         repeated = (saturation + 1.0) * counts[term] / (saturation + counts[term])
         stressed = weights.asked_in_title if term in named else 1.0
-        worths.append(field_weight[field_of(term)] * idf * rarity * repeated * stressed)
-    return _in_whole_numbers(tuple(told), worths, weights)
+        worths[term] = field_weight[field] * idf * rarity * repeated * stressed
+    return _in_whole_numbers(worths, weights)
 
 
-def _in_whole_numbers(terms: tuple[str, ...], worths: Sequence[float], weights: TextWeights) -> Query:
-    together = math.fsum(worths)
+def _in_whole_numbers(worths: Mapping[str, float], weights: TextWeights) -> Query:
+    together = math.fsum(worths.values())
     if not together:
         return Query((), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int32), 0)
     scale = (_ALL_WORTHS - len(worths)) / together
-    whole = np.array([round(worth * scale) for worth in worths], dtype=np.int32)
+    whole = np.array([round(worth * scale) for worth in worths.values()], dtype=np.int32)
     said_once = _FINEST / (weights.k1 + 1.0)
     heaviest = sorted(whole.tolist(), reverse=True)[: weights.terms_asked]
-    keys = np.array([key_of_term(term) for term in terms], dtype=np.uint64)
-    return Query(terms, keys, whole, max(1, round(sum(heaviest) * said_once)))
+    keys = np.array([key_of_term(term) for term in worths], dtype=np.uint64)
+    return Query(tuple(worths), keys, whole, max(1, round(sum(heaviest) * said_once)))
 
 
 def sums(query: Query, segment: Segment) -> Array:

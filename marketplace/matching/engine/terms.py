@@ -22,6 +22,8 @@ MODELS, PARAMETERS, LETTERS = 6, 7, 8
 
 _LETTERS = "wbcpsf"
 
+_FIELD_OF_LETTER = {letter: field for field, letter in enumerate(_LETTERS)}
+
 #: `key >> FIELD_SHIFT` is a key's field.
 FIELD_SHIFT = 60
 
@@ -58,7 +60,7 @@ def _by_field(text: str, dictionary: Dictionary) -> Iterator[tuple[str, Counter[
 
 def field_of(term: str) -> int:
     """The number of the field of an indexed term."""
-    return _LETTERS.index(term[0])
+    return _FIELD_OF_LETTER[term[0]]
 
 
 def plain(term: str) -> str:
