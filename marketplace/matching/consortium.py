@@ -21,12 +21,12 @@ from marketplace.kernel import clock
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.texts import N_
-from marketplace.matching import queries
+from marketplace.matching import queries, settings
 from marketplace.matching.assembly_evidence import Asked, Finding, Listed, Proof, gather
 from marketplace.matching.engine.assembly import assemble
 from marketplace.matching.engine.consortia import Assembly, Candidate, Evidence, Item, Requirement, Rules
 from marketplace.matching.engine.documents import Kind, Matchable
-from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, MICRO
+from marketplace.matching.engine.weights import MICRO, Weights
 from marketplace.matching.models import MatchRun, PostingKind
 from marketplace.organisations.models import Organisation
 from marketplace.postings.matchable import SME_SIZES
@@ -180,7 +180,8 @@ def read_pool(run: MatchRun) -> Pool:
             line.capability.title,
         )
         listed.append((line.organisation, place, Listed(document, reasons["agreement"], findings)))
-    return _pool(Matchable.from_dict(texts[0]), listed, run)
+    weights = settings.get_weights(run.weight_set_id)
+    return _pool(Matchable.from_dict(texts[0]), listed, run, weights)
 
 
 def rank_pool(challenge: Challenge, size: int) -> Pool:
@@ -207,7 +208,7 @@ def rank_pool(challenge: Challenge, size: int) -> Pool:
         )
         place = Place(number, match.score, capability.public_no, capability.title)
         listed.append((organisation, place, Listed(match.capability, match.agreement, findings)))
-    return _pool(seeker, listed, None)
+    return _pool(seeker, listed, None, ranker.weights)
 
 
 def _read_capabilities(ids: Sequence[int]) -> dict[int, tuple[Capability, Organisation]]:
@@ -220,10 +221,13 @@ def _read_capabilities(ids: Sequence[int]) -> dict[int, tuple[Capability, Organi
 
 
 def _pool(
-    seeker: Matchable, rows: Sequence[tuple[Organisation, Place, Listed]], run: MatchRun | None
+    seeker: Matchable,
+    rows: Sequence[tuple[Organisation, Place, Listed]],
+    run: MatchRun | None,
+    weights: Weights,
 ) -> Pool:
     listed = [one for _, _, one in rows]
-    asked, found = gather(seeker, listed, DEFAULT_WEIGHTS.marks)
+    asked, found = gather(seeker, listed, weights.marks)
     places: dict[int, list[Place]] = {}
     proofs: dict[int, dict[str, Shown]] = {}
     for (organisation, place, _), said in zip(rows, found, strict=True):
