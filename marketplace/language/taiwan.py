@@ -148,7 +148,9 @@ VOCABULARY: tuple[tuple[str, str], ...] = (
 
 # What must not stand around a key: (characters before, words after). 软体机器人 is a soft robot.
 GUARDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "软体": ("", ("机器", "机械", "动物", "抓", "手", "夹", "驱动")),
+    "软体": ("", ("机器", "机械", "动物", "抓", "手", "夹", "驱动", "家具", "沙发", "床")),
+    # 增程式 is a range extender's, and no program
+    "程式": ("增", ()),
     "资料集": ("", ("中",)),
     "资料流": ("", ("失",)),
     "数据机": ("", ("器", "床", "房", "理", "柜", "制")),

@@ -269,7 +269,8 @@ def _impacts(
     for place, name in enumerate(counts.sections):
         lengths[:, place] /= statistics.usual_length(name)
         section_weights[place] = stated.get(name, weights.body)
-    discounts = 1.0 / (1.0 - weights.b + weights.b * lengths)
+    # A section that lacks a field has length 0 there, and no entry that would be discounted by it.
+    discounts = 1.0 / np.maximum(1.0 - weights.b + weights.b * lengths, np.finfo(np.float64).tiny)
     section = counts.section.astype(np.int64)
     row = counts.document.astype(np.int64)
     discount = discounts[row, section, np.where(weighed, fields, 0)]

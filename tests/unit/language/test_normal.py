@@ -133,3 +133,8 @@ def test_the_quick_way_to_offsets_is_right_for_any_text(text):
         list(slow.starts),
         list(slow.ends),
     )
+
+
+@pytest.mark.parametrize("text", ["软体家具", "软体沙发", "增程式电动车", "软体机器人"])
+def test_mainland_words_that_look_like_taiwanese_ones_stay(text):
+    assert normalise(text) == text
