@@ -38,6 +38,8 @@ WORKBENCH = {
         ("/review/challenges", rf"/review/challenges/{NUMBER}"),
         ("/workbench/verification", r"/workbench/verification/\d+"),
         ("/workbench/matching/monitor", rf"/workbench/matching/(challenges|needs)/{NUMBER}"),
+        "/workbench/matching/settings/weights/new", "/workbench/matching/settings/dictionary/new",
+        ("/workbench/matching/settings", r"/workbench/matching/settings/weights/\d+"),
     ],
     "auditor": [("/workbench/trail", r"/workbench/history/[a-z_]+/\d+")],
     "maintainer": [],
