@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -186,12 +187,13 @@ class _Published:
 #: The latest only: what a process needs to answer one rematch, however many it lives through.
 _opened: dict[Path, _Published] = {}
 _opening = Lock()
+_warm_up = cache(warm_up)  # once in the life of a process
 
 
 def _open(folder: Path) -> _Published:
     with _opening:
         if folder not in _opened:
             _opened.clear()
-            warm_up()
+            _warm_up()
             _opened[folder] = _Published(folder)
         return _opened[folder]
