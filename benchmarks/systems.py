@@ -343,8 +343,11 @@ class Ours:
         if variant.startswith("places"):
             return [one.id - 1 for one in ranker.places(need, now=NOW, size=PLACES)]
         if variant == "cold":
-            # Forget what the index remembers of needs asked before.
-            ranker.index_.weighed = Weighed()
+            # As if the index had never been asked this.
+            remembered, ranker.index_.weighed = ranker.index_.weighed, Weighed()
+            ranker.rank(need, now=NOW, size=PLACES)
+            ranker.index_.weighed = remembered
+            return []
         return [match.capability.id - 1 for match in ranker.rank(need, now=NOW, size=PLACES).matches]
 
     def ready(self, places: Sequence[int]) -> None:
