@@ -39,7 +39,8 @@ class DaskCluster:
     def add_worker(self) -> int:
         """One process of one thread, which nobody starts again when it dies; its number."""
         name = f"worker-{len(self.workers)}"
-        options = ("--nthreads", "1", "--no-nanny", "--local-directory", str(self.folder / name))
+        options = ("--nthreads", "1", "--no-nanny", "--death-timeout", "60")
+        options = (*options, "--local-directory", str(self.folder / name))
         self.workers.append(self._run("worker", self.address, "--host", "127.0.0.1", *options, log=name))
         return len(self.workers) - 1
 
