@@ -41,6 +41,8 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        # Where nothing was left to do, the transaction that read the revision is still open.
+        connection.commit()
         _keep_foreign_keys(connection, on=True)
     db.session.remove()
 
