@@ -32,7 +32,7 @@ from marketplace.matching.engine.deltas import Delta
 from marketplace.matching.engine.documents import Matchable
 from marketplace.matching.engine.index import MOST_DELTAS, ForeignIndexError, Index, Progress, untold
 from marketplace.matching.engine.ranking import Ranker
-from marketplace.matching.engine.segments import sync_folder
+from marketplace.matching.engine.segments import MOST_DOCUMENTS, sync_folder
 from marketplace.matching.engine.weighed import WeighedFiles
 from marketplace.matching.models import Corpus, CorpusEpoch, MatchDocument, PostingKind
 from marketplace.matching.settings import InForce
@@ -166,13 +166,18 @@ def _advanced(index: Index, epoch: CorpusEpoch, before: int, after: int) -> Inde
         index, before = _with(index, delta), last
     if before < after:
         changed, removed = _changes_between(before, after)
-        delta = Delta(before, after, index.delta(changed), tuple(removed))
-        index = _with(index, delta)
-        if len(changed) + len(removed) >= KEPT_FROM:
-            _keep(folder, delta, index)
+        if len(changed) > MOST_DOCUMENTS:
+            # More than one delta holds, as while an import waits for its epoch: not kept.
+            index = index.with_changes(changed, [(_CAPABILITY.value, id) for id in removed])
+        else:
+            delta = Delta(before, after, index.delta(changed), tuple(removed))
+            index = _with(index, delta)
+            if len(changed) + len(removed) >= KEPT_FROM:
+                _keep(folder, delta, index)
     if len(index.pieces_) - index.base_ > MOST_DELTAS:
         index = index.compacted()
-        if len(deltas.chain(folder, epoch.corpus_change, after)) > MOST_DELTAS:
+        in_one = len(index.pieces_) - index.base_ <= 1
+        if in_one and len(deltas.chain(folder, epoch.corpus_change, after)) > MOST_DELTAS:
             _merge(folder, epoch, after, index)
     return index
 

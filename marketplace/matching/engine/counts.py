@@ -22,6 +22,7 @@ from marketplace.matching.engine.terms import LETTERS, MODELS, PARAMETERS, key_o
 
 #: Said more often than this counts as said this often.
 _MOST_COUNTED = np.iinfo(np.uint16).max
+_MOST_SECTIONS = np.iinfo(np.uint8).max + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +81,10 @@ class Counts:
 
 
 def count_documents(documents: Iterable[Matchable], dictionary: Dictionary = DEFAULT_DICTIONARY) -> Counts:
-    """Read the texts of `documents` and count."""
+    """Read the texts of `documents` and count. Raises ValueError for more than 256 names of sections."""
     counted = [_sections_of(document, dictionary) for document in documents]
     names = sorted({name for sections in counted for name, _ in sections})
-    number = {name: place for place, name in enumerate(names)}
+    number = _numbers(names)
     lengths: list[int] = []
     keys: list[int] = []
     counts: list[int] = []
@@ -106,6 +107,12 @@ def count_documents(documents: Iterable[Matchable], dictionary: Dictionary = DEF
     )
 
 
+def _numbers(names: Sequence[str]) -> dict[str, int]:
+    if len(names) > _MOST_SECTIONS:
+        raise ValueError(f"a corpus has at most {_MOST_SECTIONS} names of sections, not {len(names)}")
+    return {name: place for place, name in enumerate(names)}
+
+
 def _sections_of(document: Matchable, dictionary: Dictionary) -> list[tuple[str, dict[int, int]]]:
     sections = [(name, section_counts(text, dictionary)) for name, text in document.text_sections()]
     facts = {key_of(MODELS, model): 1 for model in models_of(document.body())}
@@ -125,7 +132,7 @@ def _sections_of(document: Matchable, dictionary: Dictionary) -> list[tuple[str,
 def join(several: Sequence[Counts]) -> Counts:
     """The counts of several sets of documents, one after the other."""
     names = sorted({name for counts in several for name in counts.sections})
-    number = {name: place for place, name in enumerate(names)}
+    number = _numbers(names)
     document, slots, before = [], [], 0
     for counts in several:
         document.append(counts.document + np.int32(before))

@@ -121,12 +121,18 @@ class Index:
 
     def with_changes(self, changed: Iterable[Matchable], removed: Iterable[tuple[str, int]] = ()) -> Index:
         """The same epoch over other capabilities: `changed` replace their earlier versions or are new."""
-        delta = self.delta(changed)
-        gone = [id for _, id in removed]
-        return self.without(gone) if delta is None else self.with_delta(delta, gone)
+        documents = _checked(changed)
+        other = self.without([id for _, id in removed])
+        for _, chunk in _chunks(documents, segments.MOST_DOCUMENTS):
+            delta = self.delta(chunk)
+            other = other.with_delta(delta) if delta is not None else other
+        return other
 
     def delta(self, changed: Iterable[Matchable]) -> Segment | None:
-        """A segment of `changed` by this epoch's statistics; None if there are none."""
+        """A segment of `changed` by this epoch's statistics; None if there are none.
+
+        Raises ValueError if there are more than a segment holds.
+        """
         documents = _checked(changed)
         if not documents:
             return None
@@ -144,20 +150,34 @@ class Index:
         return self._like(())
 
     def compacted(self) -> Index:
-        """The same documents with all deltas in one; no text is read again."""
-        deltas = self.pieces_[self.base_ :]
-        if len(deltas) < 2:
+        """The same documents with all deltas in one, or the latest of them that fit one; no text is read
+        again.
+        """
+        first, living = len(self.pieces_), 0
+        while first > self.base_:
+            living += int(np.count_nonzero(self._present(self.pieces_[first - 1])))
+            if living > segments.MOST_DOCUMENTS:
+                break
+            first -= 1
+        if len(self.pieces_) - first < 2:
             return self
-        other = self._like(self.pieces_[: self.base_])
-        merged = self.merged_delta()
+        other = self._like(self.pieces_[:first])
+        merged = self._merged(first)
         if merged is not None:
             other._add(merged)
         return other
 
     def merged_delta(self) -> Segment | None:
-        """All living documents that came after the base as one segment; None if there are none."""
+        """All living documents that came after the base as one segment; None if there are none.
+
+        Raises ValueError if there are more than a segment holds.
+        """
+        return self._merged(self.base_)
+
+    def _merged(self, first: int) -> Segment | None:
+        """The living documents from the piece of that number on as one segment."""
         documents, counted = [], []
-        for piece in self.pieces_[self.base_ :]:
+        for piece in self.pieces_[first:]:
             rows = np.flatnonzero(self._present(piece))
             documents += [piece.segment.document(int(row)) for row in rows]
             counted.append(piece.segment.counted().of(rows))

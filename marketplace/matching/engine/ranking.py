@@ -180,9 +180,7 @@ class Ranker:
 
     def alone(self, *capabilities: Matchable) -> Ranker:
         """The epoch over nothing but these."""
-        index = self.index_.emptied()
-        delta = self.index_.delta(capabilities)
-        return self.over(index.with_delta(delta) if delta is not None else index)
+        return self.over(self.index_.emptied().with_changes(capabilities))
 
     def score_at(self, seeker: Matchable, row: int) -> Match:
         """The score of `seeker` with the document at `row` of the first segment."""

@@ -194,7 +194,7 @@ class Segment:
                 name: np.asarray(np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False))
                 for name in _ARRAYS
             }
-            known = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+            known = json.loads((folder / "facts.json").read_text(encoding="utf-8", errors="surrogatepass"))
             return cls(**arrays, fact_values=known["values"], sections=tuple(known["sections"]))
         except (OSError, KeyError, TypeError, ValueError) as error:
             raise ForeignIndexError(f"{folder.name}: {error}") from error
@@ -273,7 +273,8 @@ def _impacts(
     discounts = 1.0 / np.maximum(1.0 - weights.b + weights.b * lengths, np.finfo(np.float64).tiny)
     section = counts.section.astype(np.int64)
     row = counts.document.astype(np.int64)
-    discount = discounts[row, section, np.where(weighed, fields, 0)]
+    # What weighs nothing has no length that it could be discounted by.
+    discount = np.where(weighed, discounts[row, section, np.where(weighed, fields, 0)], 1.0)
     value = section_weights[section] * counts.count * discount
     # Sections of one document in the order of their names, so that every layout adds them alike.
     order = np.argsort(terms << 32 | row << 8 | section, kind="stable")
@@ -384,7 +385,7 @@ def _note_verified(folder: Path, seen: Mapping[str, list[int]]) -> None:
 
 def write_json(path: Path, data: Any) -> None:
     """Write and sync."""
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("w", encoding="utf-8", errors="surrogatepass") as file:
         json.dump(data, file, ensure_ascii=False)
         sync(file)
 

@@ -19,6 +19,8 @@ from marketplace.matching.engine.terms import BIGRAMS, LETTERS, PARAMETERS, WORD
 #: Letters of grades that a document is marked with, because they may stand in its text in many spellings.
 GRADE_LETTERS = ("ip", "asil")
 _MODEL_BIT = 1
+#: So many keys of a group are looked for; they are counted in 8 bits.
+_MOST_KEYS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,11 @@ def possible_statements(indicators: Sequence[Indicator], models: Sequence[int]) 
                 )
                 for trace in condition.traces
             ]
+    # Who holds all of a long name holds its first keys.
+    wanted = [sorted(keys)[:_MOST_KEYS] for _, keys in groups]
     return Possible(
-        keys=np.array([key for _, keys in groups for key in sorted(keys)], dtype=np.uint64),
-        sizes=np.array([len(keys) for _, keys in groups], dtype=np.uint8),
+        keys=np.array([key for keys in wanted for key in keys], dtype=np.uint64),
+        sizes=np.array([len(keys) for keys in wanted], dtype=np.uint8),
         bits=np.array([bit for bit, _ in groups], dtype=np.uint64),
         always=frozenset(always),
     )

@@ -23,6 +23,7 @@ from marketplace.matching.engine.eligibility import exclusion
 from marketplace.matching.engine.index import ForeignIndexError, Index
 from marketplace.matching.engine.ranking import Ranker
 from marketplace.matching.engine.terms import FIELDS, field_of, term_counts
+from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
 from tests.unit.matching.conftest import NOW
 
 _WORDS = """
@@ -246,6 +247,58 @@ def test_any_series_of_changes_ends_where_starting_with_the_outcome_does(seed):
         assert as_listed(ended, one) == scored_one_by_one(first, one, list(standing.values()))[:50]
     anew, kept = Ranker().fit(standing.values()), first.over(index.refit())
     assert [kept.places(one, now=NOW) for one in seekers] == [anew.places(one, now=NOW) for one in seekers]
+
+
+def test_more_changes_than_a_segment_holds_are_laid_out_in_several(monkeypatch):
+    monkeypatch.setattr(segments, "MOST_DOCUMENTS", 16)
+    random_ = random.Random(3)
+    corpus = [capability(random_, number) for number in range(1, 80)]
+    seekers = [seeker(random_, number) for number in range(1, 8)]
+    ranker = Ranker().fit(corpus[:20])
+    everybody = ranker.alone(*corpus)
+    index = ranker.index_.with_changes(corpus[20:60])
+    for document in corpus[60:]:
+        index = index.with_changes([document]).compacted()
+    assert len(everybody.index_) == len(index) == len(corpus)
+    assert len(index.pieces_) - index.base_ <= 6
+    for one in seekers:
+        expected = scored_one_by_one(ranker, one, corpus)[:50]
+        assert as_listed(everybody, one) == as_listed(ranker.over(index), one) == expected
+
+
+def test_an_indicator_with_a_name_of_a_thousand_characters_is_compared():
+    name = "".join(chr(ord("一") + 7 * place) for place in range(1000))
+    stated = Matchable(
+        Kind.CAPABILITY, 1, title="轴承", sections=(("body", f"{name}30kN"),), standing=Standing.VERIFIED
+    )
+    asked = Indicator(name, Comparator.GE, value=Decimal(10), unit="kN")
+    one = Matchable(Kind.NEED, 1, title="轴承", indicators=(asked,))
+    ranker = Ranker().fit([stated])
+    assert as_listed(ranker, one) == scored_one_by_one(ranker, one, [stated])
+
+
+def test_more_names_of_sections_than_a_posting_can_tell_apart_are_refused():
+    named = Matchable(
+        Kind.CAPABILITY, 1, sections=tuple((f"section {number}", "轴承") for number in range(257))
+    )
+    with pytest.raises(ValueError, match="256 names of sections"):
+        Ranker().fit([named])
+
+
+def test_terms_that_weigh_nothing_are_discounted_by_nothing():
+    """A section of nothing but names of parameters has no words whose number could discount it."""
+    parameter = Indicator("额定负载", Comparator.GE, value=Decimal(50), unit="kg")
+    stated = Matchable(Kind.CAPABILITY, 1, title="轴承", indicators=(parameter,))
+    whole_length = replace(DEFAULT_WEIGHTS, text=replace(DEFAULT_WEIGHTS.text, b=1.0))
+    with np.errstate(all="raise"):
+        assert len(Ranker(whole_length).fit([stated, replace(stated, id=2, indicators=())]).index_) == 2
+
+
+def test_half_a_character_in_a_fact_is_kept(tmp_path):
+    """What was cut out of the middle of a character elsewhere is no UTF-8."""
+    half = Matchable(Kind.CAPABILITY, 1, title="轴承\ud800", clusters=("\udfff",), standing=Standing.VERIFIED)
+    Ranker().fit([half]).save(tmp_path / "epoch")
+    assert list(Ranker().load(tmp_path / "epoch").index_.documents()) == [half]
 
 
 def test_what_is_not_listed_is_counted_by_its_first_reason():
