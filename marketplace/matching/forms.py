@@ -19,7 +19,14 @@ from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.forms import Form, Integer, LongText, Number, Text
 from marketplace.kernel.texts import N_
 from marketplace.language import normalise
-from marketplace.language.dictionary import VERSION_AT_MOST, Dictionary, find_problems
+from marketplace.language.dictionary import (
+    GROUPS_AT_MOST,
+    MEMBERS_AT_MOST,
+    VERSION_AT_MOST,
+    WORDS_AT_MOST,
+    Dictionary,
+    find_problems,
+)
 from marketplace.matching.engine.weights import (
     MARK_NAMES,
     PART_NAMES,
@@ -33,6 +40,11 @@ from marketplace.matching.settings import REASON_AT_MOST
 
 _PROBLEMS_TOLD = 20
 _LIST_LIMIT = 60_000
+_MOST = {
+    ("words", "too_many"): WORDS_AT_MOST,
+    ("synonyms", "too_many"): GROUPS_AT_MOST,
+    ("synonyms", "too_many_members"): MEMBERS_AT_MOST,
+}
 _BETWEEN = re.compile(r"\s*[、=＝]\s*")
 
 
@@ -173,6 +185,7 @@ class DictionaryForm(ProposalForm):
                     "line": places[one.part][one.line - 1] if one.line else 0,
                     "text": one.text,
                     "normal": normalise(one.text),
+                    "most": _MOST.get((one.part, one.code), 0),
                 },
             )
             for one in problems[:_PROBLEMS_TOLD]

@@ -54,14 +54,14 @@ _DESIGNATIONS = {
     "high_tech": N_("高新技术企业"),
 }
 PROBLEMS = {
-    "too_many": N_("太多了：%(text)s 项"),
+    "too_many": N_("太多了：%(text)s 项，最多 %(most)s 项"),
     "length": N_("第 %(line)s 行“%(text)s”的长度不对，应为 2 至 40 个字"),
     "not_han": N_("第 %(line)s 行“%(text)s”不是纯汉字词"),
     "not_name": N_("第 %(line)s 行“%(text)s”含有不能用于名称的符号或多余空格"),
     "not_normal": N_("第 %(line)s 行“%(text)s”请写作“%(normal)s”"),
     "twice": N_("第 %(line)s 行“%(text)s”重复"),
     "one_member": N_("第 %(line)s 行“%(text)s”只有一个名称，同义组至少两个"),
-    "too_many_members": N_("第 %(line)s 行的名称太多：%(text)s 个"),
+    "too_many_members": N_("第 %(line)s 行的名称太多：%(text)s 个，最多 %(most)s 个"),
     "two_groups": N_("第 %(line)s 行“%(text)s”已在另一个同义组里"),
 }
 
@@ -120,7 +120,7 @@ def further_numbers() -> list[str]:
 
 def _named(words: Mapping[str, tuple[str, str]], name: str, value: float) -> tuple[str, str, str]:
     label, text = words.get(name, (name, ""))
-    return (str(gettext(label)), f"{value:g}", str(gettext(text)) if text else "")
+    return (str(gettext(label)), f"{value:.12g}", str(gettext(text)) if text else "")
 
 
 _PARTS = {

@@ -13,7 +13,7 @@ from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstructed
 from marketplace.kernel.outbox import OutboxRow
 from marketplace.language import DEFAULT_DICTIONARY, Dictionary
-from marketplace.matching import corpus, epochs, jobs, queries, runs, settings
+from marketplace.matching import corpus, epochs, jobs, queries, runs, setting_presenters, settings
 from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, Weights
 from marketplace.matching.lifecycle import SettingStatus
 from marketplace.matching.models import (
@@ -342,6 +342,12 @@ def test_what_was_typed_stays_and_what_is_wrong_is_said(app, need, operator, cha
     assert len(settings.list_settings("weights")) == 1
 
 
+def test_the_least_change_of_a_number_is_shown(app, need, operator):
+    finer = replace(DEFAULT_WEIGHTS, text=replace(DEFAULT_WEIGHTS.text, k1=DEFAULT_WEIGHTS.text.k1 + 1e-8))
+    (change,) = setting_presenters.weight_changes(DEFAULT_WEIGHTS, finer)
+    assert (change.before, change.after) == (f"{DEFAULT_WEIGHTS.text.k1}", f"{finer.text.k1:.8f}")
+
+
 def test_a_dictionary_is_typed_line_by_line(app, need, operator):
     client = client_of(app, operator)
     address = "/workbench/matching/settings/dictionary/new"
@@ -361,6 +367,13 @@ def test_a_dictionary_is_typed_line_by_line(app, need, operator):
     ):
         assert told in page.text
     assert "齿轮\n培林=滚珠" in page.text
+    too_many = (
+        ({"words": "\n".join(["轴"] * 20_001)}, "20001 项，最多 20000 项"),
+        ({"synonyms": "\n".join(["一"] * 5_001)}, "5001 项，最多 5000 项"),
+        ({"synonyms": "、".join(f"名{n}" for n in range(31))}, "31 个，最多 30 个"),
+    )
+    for changes, told in too_many:
+        assert told in client.post(address, data=wrong | changes).text
     right = wrong | {"words": "旋锻主轴\n", "synonyms": "轴承、培林=滚动轴承\r\n"}
     done = client.post(address, data=right)
     assert done.status_code == 302
