@@ -180,8 +180,17 @@ def read_pool(run: MatchRun) -> Pool:
             line.capability.title,
         )
         listed.append((line.organisation, place, Listed(document, reasons["agreement"], findings)))
-    weights = settings.get_weights(run.weight_set_id)
-    return _pool(Matchable.from_dict(texts[0]), listed, run, weights)
+    return _pool(Matchable.from_dict(texts[0]), listed, run, _weights_of(run))
+
+
+def _weights_of(run: MatchRun) -> Weights:
+    """Those of the run; where another version of the program wrote them so that this one cannot read them,
+    those in force: only the marks' weights are asked of them.
+    """
+    try:
+        return settings.get_weights(run.weight_set_id)
+    except ValueError:
+        return settings.weights_in_force()[1]
 
 
 def rank_pool(challenge: Challenge, size: int) -> Pool:

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from marketplace.indicators.model import Comparator, Mark
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, transaction
 from marketplace.matching import consortium, queries, runs
-from marketplace.matching.models import PostingKind
+from marketplace.matching.models import PostingKind, WeightSet
 from marketplace.matching.sources import Subject
 from marketplace.organisations.models import Organisation, OrganisationKind
 from tests.factories import a_challenge, a_leader, a_manager, an_indicator
@@ -208,6 +208,16 @@ def test_reading_a_proposal_writes_nothing_and_costs_the_same_however_long_the_l
         client.get(market.address)
     assert len(many) == len(few)
     assert not [one for one in many if one.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))]
+
+
+def test_a_list_by_weights_that_this_program_cannot_read_has_its_proposal_all_the_same(app, market):
+    run = queries.find_run(PostingKind.CHALLENGE, market.challenge.id)
+    with transaction():
+        row = db.session.get_one(WeightSet, run.weight_set_id)
+        row.weights, row.digest = {**row.weights, "text": {"luck": 1.0}}, "f" * 64
+    client = client_of(app, market.owner)
+    assert len(members_in(text_of(client.get(market.address)))) == 3
+    assert "建议组合" not in text_of(client.get(f"{market.address}/panel"))
 
 
 def test_the_seeker_and_its_branches_are_one_party(app):
