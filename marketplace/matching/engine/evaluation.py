@@ -28,6 +28,8 @@ from marketplace.matching.engine.weights import TextWeights
 GAINS_AT, RECALL_AT, FIRST_AT = 10, 20, 10
 _RESAMPLES = 5000
 _DAMAGED_SHOWN = 40
+# What the column of grades is headed by where a file begins with names of columns.
+_HEADINGS = frozenset({"grade", "score", "rel", "relevance", "label"})
 
 #: Indexes documents, and answers any query with one number for each of them, in their order.
 System = Callable[[Sequence[str]], Callable[[str], Array]]
@@ -83,9 +85,9 @@ class Measures:
 def read_set(folder: Path) -> JudgedSet:
     """Read a judged set. Raises BadSetError if a file is missing or a line of it means nothing.
 
-    Blank lines are passed over. An id that occurs twice keeps its first text; of a pair that is judged
-    twice the higher grade counts. A judgement of an unknown query is passed over; one of an unknown document
-    counts as something that cannot be found.
+    Blank lines and a heading of the judgements are passed over. An id that occurs twice keeps its first
+    text; of a pair that is judged twice the higher grade counts. A judgement of an unknown query is passed
+    over; one of an unknown document counts as something that cannot be found.
     """
     documents = _read_texts(folder / "docs.jsonl")
     queries = _read_texts(folder / "queries.jsonl")
@@ -127,7 +129,7 @@ def _read_texts(path: Path) -> dict[str, str]:
         try:
             row = json.loads(line)
             id, text = row["id"], row["text"]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadSetError(
                 f'{path.name}, line {number}: not {{"id", "text"}}: {line[:_DAMAGED_SHOWN]}'
             ) from error
@@ -138,6 +140,8 @@ def _read_texts(path: Path) -> dict[str, str]:
 def _read_grades(path: Path) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     for number, line in _lines(path):
+        if number == 1 and line.split("\t")[2:] and line.split("\t")[-1].strip().lower() in _HEADINGS:
+            continue
         try:
             query, document, grade = (cell.strip() for cell in line.split("\t"))
             value = float(grade)

@@ -87,10 +87,19 @@ def test_blank_lines_marks_of_order_and_repeated_ids_are_read(tmp_path):
     assert judged_set.judged == (0,)
 
 
+@pytest.mark.parametrize("heading", ["query-id\tcorpus-id\tscore", "\ufeffquery\tdocument\tGrade\r"])
+def test_names_of_columns_above_the_judgements_are_passed_over(tmp_path, heading):
+    judged_set = read_set(write(tmp_path, grades=f"{heading}\nq1\ta\t1\n"))
+    assert judged_set.grades[0] == {0: 1.0}
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
         ("docs.jsonl", "{not json", "docs.jsonl, line 1"),
+        ("docs.jsonl", "[" * 100_000, "docs.jsonl, line 1"),
+        ("qrels.tsv", "q1\ta\t1\nquery\tdocument\tgrade", "qrels.tsv, line 2"),
+        ("qrels.tsv", "query\tdocument\tgood", "qrels.tsv, line 1"),
         ("queries.jsonl", '{"id": "q1"}', "queries.jsonl, line 1"),
         ("qrels.tsv", "q1 a 1", "qrels.tsv, line 1"),
         ("qrels.tsv", "q1\ta\t1\nq1\ta\tnan", "qrels.tsv, line 2"),
