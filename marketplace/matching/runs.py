@@ -134,9 +134,16 @@ def _keep(shortlist: Shortlist, *, again: bool) -> bool:
         return False
     now = clock.now()
     before = _current_run(PostingKind(seeker.kind), seeker.id)
-    if before is not None and before.input_sha256 == corpus.input_digest(seeker, state):
-        # The same input by an epoch that learned the same: nothing to say anew.
-        before.epoch_id = state.epoch_id
+    if (
+        before is not None
+        and before.input_sha256 == corpus.input_digest(seeker, state)
+        and before.output_sha256 == output_of(shortlist)
+    ):
+        # The same input by an epoch that learned the same: nothing to say anew. The output is looked at
+        # too: the input of a list that a capability was placed on does not tell whether all the others are.
+        before.epoch_id, before.corpus_change = state.epoch_id, state.change
+        db.session.flush()
+        _note_ranked_anew(before.id, shortlist)
         _note_ranked(fence, seeker, state, run_id=before.id, now=now)
         return False
     run = _new_run(shortlist, now=now)
@@ -403,8 +410,16 @@ def _note_placed(documents: Iterable[Matchable]) -> None:
 
 
 def remove_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
-    """Take a capability off every shortlist; whoever stood behind it moves up."""
+    """Take a capability off every shortlist; whoever stood behind it moves up.
+
+    One that is public again meanwhile, such as by an organisation that was suspended and is no more, stays.
+    """
+    now = clock.now()
     with transaction():
+        document = sources.read_held(Subject(PostingKind.CAPABILITY, capability_id), now=now)
+        if document is not None and is_open(document, now):
+            finish()
+            return 0
         corpus.take_out(capability_id)
     state, ranker = epochs.open_corpus()
     changed = 0
@@ -601,8 +616,8 @@ def _note_changes(
 def close_seeker(subject: Subject, *, finish: Finish = nothing_to_finish) -> None:
     """End the shortlist of a challenge or need that was withdrawn; what it was stays on record."""
     now = clock.now()
-    seeker = sources.read_one(subject, now=now)
     with transaction():
+        seeker = sources.read_held(subject, now=now)
         if seeker is None or not seeker.active:
             db.session.execute(
                 update(MatchRun)
@@ -644,12 +659,13 @@ def take_over_capabilities() -> int:
 def list_unranked(*, now: datetime) -> list[Subject]:
     """Open challenges and needs whose shortlist does not rest on all that is in force now.
 
-    That is: their version, the epoch, the weights and the last change of the corpus.
+    That is: their version, the epoch, the weights and the last change of the corpus. A list on which
+    capabilities were placed since it was ranked is among them: another one may still wait to be placed.
     """
     state, _ = epochs.open_corpus()
     versions = sources.list_open_versions(now)
     rows = db.session.execute(
-        select(Ranking, MatchRun.corpus_change).outerjoin(MatchRun, MatchRun.id == Ranking.run_id)
+        select(Ranking, MatchRun.ranked_change).outerjoin(MatchRun, MatchRun.id == Ranking.run_id)
     )
     ranked = {
         Subject(row.kind, row.posting_id): (row.ranked_version, row.epoch_id, row.weight_set_id, change)

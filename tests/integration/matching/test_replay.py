@@ -137,7 +137,10 @@ def test_whatever_was_placed_revised_and_withdrawn_meanwhile(need, supplier, mon
             standing.append(newcomer.id)
         assert replay(run_of(need)).to_dict()["verdict"] == "identical", (step, act)
     assert db.session.scalar(select(MatchPlacement.run_id).limit(1)) is not None or size == 3
-    assert [replay(run).verdict for run in every_run()] == [Verdict.IDENTICAL] * len(every_run())
+    # The fixture's run is longer than three, which is another program's.
+    made = every_run()[1:] if size == 3 else every_run()
+    assert made
+    assert [replay(run).verdict for run in made] == [Verdict.IDENTICAL] * len(made)
 
 
 def test_a_list_on_which_one_is_not_placed_yet_that_is_in_the_corpus_already(need, supplier):
