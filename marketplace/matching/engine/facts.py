@@ -7,6 +7,7 @@ that both stay the one place where a fact is judged, for one document and for a 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ _ASKED_BY: dict[str, Callable[[Matchable], Hashable]] = {
 }
 
 _REMEMBERED = 4096
+_registering = Lock()
 _MOST_VALUES = np.iinfo(np.uint16).max + 1
 
 
@@ -90,11 +92,13 @@ class Facts:
         for name in NAMES:
             known, bearers = self._number[name], self._bearers[name]
             here = []
-            for value in values[name]:
-                place = known.setdefault(repr(value), len(known))
-                if place == len(bearers):
-                    bearers.append(_bearer(name, value))
-                here.append(place)
+            # Scoring a pair registers what its capability states, and pairs may be scored in several threads.
+            with _registering:
+                for value in values[name]:
+                    place = known.setdefault(repr(value), len(known))
+                    if place == len(bearers):
+                        bearers.append(_bearer(name, value))
+                    here.append(place)
             numbers[name] = np.array(here, dtype=np.int64)
         return numbers
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pytest
 
 from marketplace.indicators.model import Comparator, Indicator
 from marketplace.matching.engine import index as index_module
-from marketplace.matching.engine import kernels, segments
+from marketplace.matching.engine import kernels, segments, weighed
 from marketplace.matching.engine.documents import Conditions, Kind, Matchable, Standing
 from marketplace.matching.engine.eligibility import exclusion
 from marketplace.matching.engine.index import ForeignIndexError, Index
@@ -299,6 +300,30 @@ def test_half_a_character_in_a_fact_is_kept(tmp_path):
     half = Matchable(Kind.CAPABILITY, 1, title="轴承\ud800", clusters=("\udfff",), standing=Standing.VERIFIED)
     Ranker().fit([half]).save(tmp_path / "epoch")
     assert list(Ranker().load(tmp_path / "epoch").index_.documents()) == [half]
+
+
+def test_pairs_scored_in_several_threads_at_once_score_as_ever(monkeypatch):
+    every_step = sys.getswitchinterval()
+    monkeypatch.setattr(weighed, "_REMEMBERED", 3)
+    random_ = random.Random(13)
+    pairs = [
+        (seeker(random_, number), replace(capability(random_, number), region=f"{500000 + number % 97}"))
+        for number in range(1, 300)
+    ]
+    ranker = Ranker().fit([capability(random_, number) for number in range(1, 20)])
+    expected = [scored_one_by_one(ranker, one, [other]) for one, other in pairs]
+
+    def listed_alone(number: int) -> list[tuple[int, int]]:
+        one, other = pairs[number]
+        return as_listed(shared.alone(other), one)
+
+    shared = Ranker().fit(list(ranker.index_.documents()))
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(listed_alone, range(len(pairs)))) == expected
+    finally:
+        sys.setswitchinterval(every_step)
 
 
 def test_what_is_not_listed_is_counted_by_its_first_reason():
