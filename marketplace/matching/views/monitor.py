@@ -19,11 +19,13 @@ def monitor() -> ResponseReturnValue:
     """Runs with their ages, the queue, and dead work; titles only for whoever may read shortlists."""
     actor = acting()
     now = clock.now()
+    epoch = queries.find_newest_epoch()
     reads = actor.is_operator or actor.is_auditor
     return render_template(
         "matching/monitor.html",
         figures=queries.get_figures(now=now),
-        epoch=queries.find_newest_epoch(),
+        epoch=epoch,
+        dictionary=queries.get_dictionary_version(epoch.id) if epoch else "",
         queue=outbox.queue_state(now=now),
         dead=paginate(outbox.select_dead(), page=1, per_page=50),
         bulk=queries.list_running_bulk(),

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from marketplace.kernel import clock, outbox
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox import OutboxRow
+from marketplace.language import DEFAULT_DICTIONARY
 from marketplace.matching import queries, runs
 from marketplace.matching.models import PostingKind
 from marketplace.matching.sources import Subject
@@ -149,7 +150,9 @@ def test_the_monitor_shows_runs_to_the_operator_and_lets_dead_work_live_again(ap
 
 def test_an_auditor_may_look_at_the_monitor_and_not_retry(app, market):
     client = client_of(app, an_auditor())
-    assert market.run.public_no in text_of(client.get("/workbench/matching/monitor"))
+    page = text_of(client.get("/workbench/matching/monitor"))
+    assert market.run.public_no in page
+    assert DEFAULT_DICTIONARY.version in page
     assert client.post("/workbench/matching/monitor/retry", data={"id": "1"}).status_code == 403
 
 
