@@ -132,7 +132,9 @@ class _Mentions:
         for name in self._concepts:
             lengths.setdefault(name[0], set()).add(len(name))
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
-        self._firsts = re.compile("[" + "".join(map(re.escape, sorted(self._lengths))) + "]")
+        # Of no names none begins anywhere; an empty class would be no expression.
+        firsts = "[" + "".join(map(re.escape, sorted(self._lengths))) + "]" if self._lengths else "(?!)"
+        self._firsts = re.compile(firsts)
 
     def find(self, text: str) -> Iterator[Mention]:
         if not self._concepts:

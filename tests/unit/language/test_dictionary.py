@@ -172,3 +172,10 @@ def test_concepts_lie_where_they_are_said_to(text: str) -> None:
     assert all(0 <= one.start < one.end <= len(text) for one in found)
     assert all(before.end <= after.start for before, after in pairwise(found))
     assert len(found) == analyse(text, FIXED).concepts.total()
+
+
+@pytest.mark.parametrize("kept", [(), ("旋锻主轴",)])
+def test_without_synonyms_a_text_is_read_and_names_nothing(kept: tuple[str, ...]) -> None:
+    found = analyse("旋锻主轴用 IGBT 驱动", Dictionary("D-T", kept, ()))
+    assert not found.concepts
+    assert found.words["旋锻主轴"] == len(kept)
