@@ -99,7 +99,7 @@ def test_no_page_of_matching_shows_it(app, market, who):
         f"{root}/settings/weights/{market.setting}",
         f"{root}/monitor",
         f"{root}/fits",
-        "/help/ranking-rules",
+        "/ranking-rules",
     ]
     seen = 0
     for page in pages:
