@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
@@ -41,6 +41,8 @@ log = logging.getLogger(__name__)
 
 #: Changes from which on a delta is kept as files; fewer are read again faster than written.
 KEPT_FROM = 16
+#: The share of documents that came since an epoch above which all texts are read, telling how far it got.
+NEW_AT_MOST = 0.1
 
 _CAPABILITY = PostingKind.CAPABILITY
 
@@ -105,15 +107,21 @@ def build_epoch(*, again: bool = False, progress: Progress = untold) -> CorpusEp
 
 def _learned(change: int, in_force: InForce, progress: Progress) -> Ranker:
     """A ranker that learned what is in force at a change: from the counts of the epoch before where its texts
-    were read in the same way, else from the texts.
+    were read in the same way and few came since, else from the texts.
     """
     found = read_state()
-    if found is not None and found[0].change == change:
+    if found is not None and found[0].change == change and _is_mostly_known(found[1], change):
         state, epoch = found
         return _open_at(epoch, state).refitted(progress=progress)
     weights = settings.get_weights(in_force.weight_set_id)
     ranker = Ranker(weights, dictionary=settings.get_dictionary(in_force.dictionary_id))
     return ranker.fit(list_in_force(change), progress=progress)
+
+
+def _is_mostly_known(epoch: CorpusEpoch, change: int) -> bool:
+    """Whether an epoch has counted most of what is in force at a change."""
+    came = select(func.count()).where(as_of(change), MatchDocument.entered_change > epoch.corpus_change)
+    return (db.session.scalar(came) or 0) <= max(KEPT_FROM, NEW_AT_MOST * epoch.documents)
 
 
 @dataclass(slots=True)

@@ -89,7 +89,7 @@ def rank_import(lease: Lease) -> None:
 
 def rerank_batch(lease: Lease) -> None:
     """Bring the corpus up to date with what is public, and every shortlist onto it."""
-    runs.take_over_capabilities()
+    runs.take_over_capabilities(go_on=_beat(lease))
     if corpus.epoch_is_due(now=clock.now()):
         epochs.build_epoch(progress=_progress(lease, "texts"))
     rank_everything(_progress(lease, "lists"))

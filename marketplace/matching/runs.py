@@ -634,8 +634,11 @@ def close_seeker(subject: Subject, *, finish: Finish = nothing_to_finish) -> Non
 # --- everything -------------------------------------------------------------------------------------------
 
 
-def take_over_capabilities() -> int:
-    """Bring the documents of all public capabilities into force; how many were new or changed."""
+def take_over_capabilities(*, go_on: Finish = nothing_to_finish) -> int:
+    """Bring the documents of all public capabilities into force; how many were new or changed.
+
+    `go_on` is called after each thousand that was looked at.
+    """
     now = clock.now()
     public = [one.id for one in sources.list_open_versions(now) if one.kind is PostingKind.CAPABILITY]
     standing = db.session.scalars(
@@ -653,6 +656,7 @@ def take_over_capabilities() -> int:
             corpus.locked_corpus()
             documents = sources.read(PostingKind.CAPABILITY, chunk, now=now)
             changed += corpus.put_in_force(documents, now=now)
+        go_on()
     return changed
 
 

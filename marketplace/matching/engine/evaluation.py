@@ -23,7 +23,7 @@ from marketplace.matching.engine import scoring
 from marketplace.matching.engine.documents import Kind, Matchable
 from marketplace.matching.engine.index import Index
 from marketplace.matching.engine.kernels import Array
-from marketplace.matching.engine.weights import TextWeights
+from marketplace.matching.engine.weights import DEFAULT_TEXT_WEIGHTS, TextWeights
 
 GAINS_AT, RECALL_AT, FIRST_AT = 10, 20, 10
 _RESAMPLES = 5000
@@ -168,7 +168,7 @@ def _read_judged_only(path: Path) -> bool:
 
 def shipped(
     documents: Sequence[str],
-    weights: TextWeights | None = None,
+    weights: TextWeights = DEFAULT_TEXT_WEIGHTS,
     dictionary: Dictionary = DEFAULT_DICTIONARY,
 ) -> Callable[[str], Array]:
     """The engine's own text agreement, as a `System`: each text is the body of one capability."""
@@ -177,7 +177,7 @@ def shipped(
 
 def indexed(
     documents: Sequence[str],
-    weights: TextWeights | None = None,
+    weights: TextWeights = DEFAULT_TEXT_WEIGHTS,
     dictionary: Dictionary = DEFAULT_DICTIONARY,
 ) -> Index:
     """An index of plain texts, numbered in their order from 0."""

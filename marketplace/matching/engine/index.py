@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from marketplace.language import DEFAULT_DICTIONARY, LANGUAGE_VERSION, Dictionary
 from marketplace.matching.engine import ENGINE_VERSION, counts, scoring, segments
@@ -28,7 +29,7 @@ from marketplace.matching.engine.scoring import Query
 from marketplace.matching.engine.segments import ForeignIndexError, Segment
 from marketplace.matching.engine.statistics import Statistics, learn
 from marketplace.matching.engine.weighed import Weighed
-from marketplace.matching.engine.weights import TextWeights
+from marketplace.matching.engine.weights import DEFAULT_TEXT_WEIGHTS, TextWeights
 
 __all__ = ["ForeignIndexError", "Index", "Piece"]
 
@@ -64,7 +65,7 @@ class Piece:
         return standing
 
 
-class Index:
+class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
     """Postings of capabilities over all terms, with the statistics of the epoch they were fitted on.
 
     After `fit`: `statistics_`, `pieces_` (segments, base first), `base_` (how many of them are the base), and
@@ -73,9 +74,9 @@ class Index:
     """
 
     def __init__(
-        self, weights: TextWeights | None = None, dictionary: Dictionary = DEFAULT_DICTIONARY
+        self, weights: TextWeights = DEFAULT_TEXT_WEIGHTS, dictionary: Dictionary = DEFAULT_DICTIONARY
     ) -> None:
-        self.weights = weights or TextWeights()
+        self.weights = weights
         self.dictionary = dictionary
         self.weighed = Weighed()
 
@@ -264,7 +265,10 @@ class Index:
 
     @classmethod
     def load(
-        cls, folder: Path, weights: TextWeights | None = None, dictionary: Dictionary = DEFAULT_DICTIONARY
+        cls,
+        folder: Path,
+        weights: TextWeights = DEFAULT_TEXT_WEIGHTS,
+        dictionary: Dictionary = DEFAULT_DICTIONARY,
     ) -> Self:
         """Open what `save` wrote, its arrays memory-mapped.
 
@@ -294,7 +298,10 @@ class Index:
 
     @classmethod
     def load_statistics(
-        cls, folder: Path, weights: TextWeights | None = None, dictionary: Dictionary = DEFAULT_DICTIONARY
+        cls,
+        folder: Path,
+        weights: TextWeights = DEFAULT_TEXT_WEIGHTS,
+        dictionary: Dictionary = DEFAULT_DICTIONARY,
     ) -> Self:
         """Open an epoch without its documents: enough to weigh seekers and to score single pairs.
 

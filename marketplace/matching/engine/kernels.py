@@ -31,6 +31,8 @@ except ImportError:  # pragma: no cover - one or the other, by installation
 
 # Columns that are added in one pass over the sums: then reading them is what limits.
 _TOGETHER = 4
+# Rows whose sums stay in the nearest cache meanwhile.
+_ROWS_AT_ONCE = 16_384
 
 
 def is_compiled() -> bool:
@@ -111,46 +113,46 @@ def accumulate(
     size = sums.size
     for i in range(size):
         sums[i] = 0
-    waiting = np.empty(_TOGETHER, dtype=np.int64)  # columns, of which several are added in one pass
-    worth = np.empty(_TOGETHER, dtype=np.int32)
+    columns = np.empty(places.size, dtype=np.int64)
+    of_column = np.empty(places.size, dtype=np.int32)
     held = 0
     for t in range(places.size):
         place = places[t]
         if place < 0:
             continue
-        column = dense_of[place]
-        if column >= 0:
-            waiting[held] = column
-            worth[held] = worths[t]
+        if dense_of[place] >= 0:
+            columns[held] = dense_of[place]
+            of_column[held] = worths[t]
             held += 1
-            if held == _TOGETHER:
-                first, second, third, fourth = (
-                    dense[waiting[0]],
-                    dense[waiting[1]],
-                    dense[waiting[2]],
-                    dense[waiting[3]],
+            continue
+        first, last = indptr[place], indptr[place + 1]
+        these = rows[first:last]
+        strengths = impacts[first:last]
+        worth = np.int32(worths[t])
+        for i in range(these.size):
+            sums[np.uintp(these[i])] += worth * np.int32(strengths[i])
+    together = held - held % _TOGETHER
+    for start in range(0, size, _ROWS_AT_ONCE):
+        end = min(size, start + _ROWS_AT_ONCE)
+        here = sums[start:end]
+        for h in range(0, together, _TOGETHER):
+            first_column = dense[columns[h], start:end]
+            second_column = dense[columns[h + 1], start:end]
+            third_column = dense[columns[h + 2], start:end]
+            fourth_column = dense[columns[h + 3], start:end]
+            a, b, c, d = of_column[h], of_column[h + 1], of_column[h + 2], of_column[h + 3]
+            for i in range(here.size):
+                here[i] += (
+                    a * np.int32(first_column[i])
+                    + b * np.int32(second_column[i])
+                    + c * np.int32(third_column[i])
+                    + d * np.int32(fourth_column[i])
                 )
-                a, b, c, d = worth[0], worth[1], worth[2], worth[3]
-                for i in range(size):
-                    sums[i] += (
-                        a * np.int32(first[i])
-                        + b * np.int32(second[i])
-                        + c * np.int32(third[i])
-                        + d * np.int32(fourth[i])
-                    )
-                held = 0
-        else:
-            start, end = indptr[place], indptr[place + 1]
-            these = rows[start:end]
-            strengths = impacts[start:end]
-            one = np.int32(worths[t])
-            for i in range(these.size):
-                sums[np.uintp(these[i])] += one * np.int32(strengths[i])
-    for h in range(held):
-        values = dense[waiting[h]]
-        one = worth[h]
-        for i in range(size):
-            sums[i] += one * np.int32(values[i])
+        for h in range(together, held):
+            column = dense[columns[h], start:end]
+            worth = of_column[h]
+            for i in range(here.size):
+                here[i] += worth * np.int32(column[i])
 
 
 def _count_plain(

@@ -68,7 +68,8 @@ class Comparison:
 
 def title_share(seeker: Matchable, capability: Matchable) -> Share:
     """Likeness of the titles beyond chance, or 1 if both name the same model number."""
-    models = sorted(models_of(seeker.body()) & models_of(capability.body()))
+    asked = models_of(seeker.body())
+    models = sorted(asked & models_of(capability.body())) if asked else []
     if models:
         return Share(1.0, {"models": models})
     left, right = plain_title(seeker.title), plain_title(capability.title)

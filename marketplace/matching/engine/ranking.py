@@ -15,6 +15,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
 from marketplace.indicators.model import Comparator, Indicator
 from marketplace.language import DEFAULT_DICTIONARY, Dictionary
 from marketplace.matching.engine import parts as shares
@@ -72,10 +75,12 @@ class Ranking:
     unrelated: int  # eligible, but the texts agree too little to be listed
 
 
-class Ranker:
+class Ranker(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
     """Rank capabilities for a seeker, and seekers for a capability.
 
-    After `fit` or `load`: `index_`, the corpus epoch. `rank`, `rank_seekers` and `score` change nothing.
+    A scikit-learn estimator: `get_params`, `set_params` and `clone` work, and asking before `fit` or `load`
+    raises NotFittedError. After `fit` or `load`: `index_`, the corpus epoch. `rank`, `rank_seekers` and
+    `score` change nothing.
     """
 
     index_: Index
@@ -129,6 +134,7 @@ class Ranker:
 
         Exact: nobody is passed over who could still enter.
         """
+        check_is_fitted(self, "index_")
         search = Search(self.index_, self.weights, seeker, now)
         matches = tuple(
             self._match(seeker, piece.segment, row, total, search.query)
@@ -139,6 +145,7 @@ class Ranker:
 
     def places(self, seeker: Matchable, *, now: datetime, size: int | None = None) -> list[Place]:
         """The same ranking in numbers only."""
+        check_is_fitted(self, "index_")
         return Search(self.index_, self.weights, seeker, now).best(size or self.size).places()
 
     def match(self, seeker: Matchable, id: int) -> Match:
@@ -180,6 +187,7 @@ class Ranker:
 
     def alone(self, *capabilities: Matchable) -> Ranker:
         """The epoch over nothing but these."""
+        check_is_fitted(self, "index_")
         return self.over(self.index_.emptied().with_changes(capabilities))
 
     def score_at(self, seeker: Matchable, row: int) -> Match:

@@ -95,6 +95,7 @@ class Search:
             seeker.indicators[:_MOST_INDICATORS_MARKED],
             sorted(key_of(MODELS, model) for model in shares.models_of(seeker.body())),
         )
+        self._sums: dict[int, Array] = {}  # by segment, what has been added up
         self._maxima = np.array([weights.maximum(name) for name in CODED_PARTS], dtype=np.float64)
         self._shares = [index.facts_.shares(name, seeker) for name in CODED_PARTS]
         self._admitted = [index.facts_.admitted(condition, seeker) for condition in self.conditions]
@@ -116,13 +117,13 @@ class Search:
         """Why documents are not listed: exclusions by reason, and how many agree too little."""
         excluded: Counter[str] = Counter()
         unrelated = 0
-        for piece in self.index.pieces_:
+        for number, piece in enumerate(self.index.pieces_):
             left = piece.alive > 0
             for reason, fails in self._reasons(piece):
                 excluded[reason.value] += int(np.count_nonzero(left & fails))
                 left &= ~fails
             if self.query.full:
-                left &= scoring.sums(self.query, piece.segment) < self._least_sum(0)
+                left &= self._summed(number) < self._least_sum(0)
             unrelated += int(np.count_nonzero(left))
         return {reason: excluded[reason] for reason in sorted(excluded) if excluded[reason]}, unrelated
 
@@ -205,7 +206,7 @@ class Search:
         ]
         if not all(table.any() for table in admitted):
             return None
-        sums = scoring.sums(self.query, segment)
+        sums = self._summed(number)
         room = np.empty(len(segment), dtype=np.int64)
         own = self.seeker.organisation_id
         count = kernels.gather(
@@ -256,6 +257,12 @@ class Search:
             nothing,
             nothing,
         )
+
+    def _summed(self, number: int) -> Array:
+        """The sums of a segment's documents."""
+        if number not in self._sums:
+            self._sums[number] = scoring.sums(self.query, self.index.pieces_[number].segment)
+        return self._sums[number]
 
     def _least_sum(self, threshold: int) -> int:
         """The least sum with which a document is listed at all and could still reach `threshold`."""

@@ -76,6 +76,9 @@ class TextWeights:
     common: float = 0.3  # single characters in more than this share of the corpus say nothing
 
 
+DEFAULT_TEXT_WEIGHTS = TextWeights()
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Points each part can add; raises ValueError unless they are non-negative and add up to 100."""
@@ -98,7 +101,7 @@ class Weights:
     marks: Mapping[str, int] = field(
         default_factory=lambda: MappingProxyType({"must": 5, "key": 3, "plain": 1})
     )
-    text: TextWeights = TextWeights()
+    text: TextWeights = DEFAULT_TEXT_WEIGHTS
     #: Text agreement at which every other part counts in full; below it they count in proportion,
     #: because a firm next door that makes something else is still no answer.
     full_support: float = 0.25
@@ -116,6 +119,10 @@ class Weights:
             raise ValueError("one mark at least must weigh something")
         if not 0 < self.least_agreement <= self.full_support <= 1:
             raise ValueError("least_agreement and full_support lie between 0 and 1, in this order")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Nothing in it changes; scikit-learn's `clone` copies what an estimator is made with."""
+        return self
 
     def support(self, agreement: float) -> float:
         """How much of the parts beside the text counts at a text agreement, both between 0 and 1."""

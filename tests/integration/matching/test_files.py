@@ -25,6 +25,7 @@ def few_are_many(monkeypatch):
     """So that a handful of documents makes files and merges."""
     monkeypatch.setattr(epochs, "KEPT_FROM", 2)
     monkeypatch.setattr(epochs, "MOST_DELTAS", 3)
+    monkeypatch.setattr(epochs, "NEW_AT_MOST", 100)
 
 
 def came(random_: random.Random, *ids: int) -> None:

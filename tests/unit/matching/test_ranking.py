@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
 from marketplace.indicators.model import Comparator, Indicator, Mark
 from marketplace.matching.engine.documents import Conditions, Kind, Matchable, Standing
@@ -329,3 +331,14 @@ def test_every_process_ranks_the_same_whatever_its_hash_seed():
     }  # fmt: skip
     assert len(outputs) == 1
     assert outputs.pop().startswith("[(")
+
+
+def test_a_ranker_is_an_estimator_as_scikit_learn_knows_it(corpus, seeker):
+    made = Ranker(size=2)
+    again = clone(made)
+    assert again.get_params() == made.get_params()
+    assert "size=2" in repr(again)
+    for ask in (lambda: again.rank(seeker, now=NOW), lambda: again.score(seeker, corpus[0])):
+        with pytest.raises(NotFittedError):
+            ask()
+    assert len(again.set_params(size=1).fit(corpus).rank(seeker, now=NOW).matches) == 1
