@@ -143,7 +143,7 @@ def _in_text(required: Indicator, name: Name, offer: Offer) -> list[Finding]:
     found: list[Finding] = []
     if not may_stand_in(name, offer.lower):
         return found
-    for statement in offer.statements:
+    for statement in offer.measuring:
         for place in places(name, statement.lower):
             quantity = quantity_of(statement, place.start, place.end, required.unit)
             if quantity is not None:

@@ -25,6 +25,10 @@ _HEADING_AT_MOST = 40
 _PIECE_AT_MOST = 600
 _PIECE_AT_LEAST = 400
 _CLAUSE_END = re.compile(r"[,，;；、。!！?？]")
+# What is no number by itself and holds one when it is normalised: 两, 半, 1月 or mm2 in one character.
+_OTHER_NUMERALS = re.compile(
+    "[⼀⼆⼋⼗\u32c0-\u32cb\u3358-\u3370㍸㍹\u339f-\u33a6㎨㎯\u33e0-\u33fe两半韆\U0001f214\U0001f229\U0001f22a\U0001f241\U0001f242]"
+)
 _MAY_MEASURE = re.compile("[0-9一二两三四五六七八九十百千万亿半]|asil")
 
 
@@ -123,11 +127,28 @@ class Offer:
     @cached_property
     def statements(self) -> tuple[Statement, ...]:
         """The pieces of the text in order."""
-        found: list[Statement] = []
+        return tuple(
+            piece for sentence, is_goal in self._sentences for piece in _pieces(sentence, is_goal=is_goal)
+        )
+
+    @cached_property
+    def measuring(self) -> tuple[Statement, ...]:
+        """Of `statements` those in whose sentence something may be measured: the others are not even read."""
+        return tuple(
+            piece
+            for sentence, is_goal in self._sentences
+            if any(map(str.isnumeric, sentence)) or _OTHER_NUMERALS.search(sentence)
+            for piece in _pieces(sentence, is_goal=is_goal)
+        )
+
+    @cached_property
+    def _sentences(self) -> tuple[tuple[str, bool], ...]:
+        """The sentences as written, and whether each is an item of a list of goals."""
+        found: list[tuple[str, bool]] = []
         heads_goals = is_goal = False
         for sentence in sentences(self.text):
             is_goal = (heads_goals or is_goal) and _IS_ITEM.match(sentence) is not None
-            found.extend(_pieces(sentence, is_goal=is_goal))
+            found.append((sentence, is_goal))
             heads_goals = _GOALS_FOLLOW.search(sentence[-_HEADING_AT_MOST:]) is not None
         return tuple(found)
 
