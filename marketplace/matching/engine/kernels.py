@@ -80,18 +80,76 @@ def _accumulate_plain(
     impacts: Array,
     dense_of: Array,
     dense: Array,
+    from_row: int,
+    to_row: int,
     sums: Array,
 ) -> None:
     sums[:] = 0
+    within = slice(from_row, to_row)
     for place, worth in zip(places.tolist(), worths.tolist(), strict=True):
         if place < 0:
             continue
         column = int(dense_of[place])
         if column >= 0:
-            sums += dense[column].astype(np.int32) * np.int32(worth)
+            sums[within] += dense[column, within].astype(np.int32) * np.int32(worth)
         else:
-            here = slice(int(indptr[place]), int(indptr[place + 1]))
+            start, end = int(indptr[place]), int(indptr[place + 1])
+            first, last = np.searchsorted(rows[start:end], (from_row, to_row))
+            here = slice(start + int(first), start + int(last))
             sums[rows[here]] += impacts[here].astype(np.int32) * np.int32(worth)
+
+
+def _count_below_plain(rows: Array, row: int) -> int:
+    return int(np.searchsorted(rows, row))
+
+
+@_compiled(_count_below_plain)
+def _count_below(rows: Array, row: int) -> int:
+    low, high = 0, rows.size
+    while low < high:
+        middle = (low + high) >> 1
+        if rows[middle] < row:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _add_columns_plain(
+    columns: Array, worths: Array, dense: Array, from_row: int, to_row: int, sums: Array
+) -> None:
+    for column, worth in zip(columns.tolist(), worths.tolist(), strict=True):
+        sums[from_row:to_row] += dense[column, from_row:to_row].astype(np.int32) * np.int32(worth)
+
+
+@_compiled(_add_columns_plain)
+def _add_columns(
+    columns: Array, worths: Array, dense: Array, from_row: int, to_row: int, sums: Array
+) -> None:
+    """Several columns in a pass, over so many rows that their sums stay in the nearest cache."""
+    held = columns.size
+    together = held - held % _TOGETHER
+    for start in range(from_row, to_row, _ROWS_AT_ONCE):
+        end = min(to_row, start + _ROWS_AT_ONCE)
+        here = sums[start:end]
+        for h in range(0, together, _TOGETHER):
+            first_column = dense[columns[h], start:end]
+            second_column = dense[columns[h + 1], start:end]
+            third_column = dense[columns[h + 2], start:end]
+            fourth_column = dense[columns[h + 3], start:end]
+            a, b, c, d = worths[h], worths[h + 1], worths[h + 2], worths[h + 3]
+            for i in range(here.size):
+                here[i] += (
+                    a * np.int32(first_column[i])
+                    + b * np.int32(second_column[i])
+                    + c * np.int32(third_column[i])
+                    + d * np.int32(fourth_column[i])
+                )
+        for h in range(together, held):
+            column = dense[columns[h], start:end]
+            worth = worths[h]
+            for i in range(here.size):
+                here[i] += worth * np.int32(column[i])
 
 
 @_compiled(_accumulate_plain)
@@ -103,9 +161,13 @@ def accumulate(
     impacts: Array,
     dense_of: Array,
     dense: Array,
+    from_row: int,
+    to_row: int,
     sums: Array,
 ) -> None:
     """Into `sums` (int32, one for each document): Σ worth × impact over the terms at `places`.
+
+    Only for the rows from `from_row` up to `to_row`; the others get 0.
 
     A term of few documents is a list of (row, impact); one of many is a column of impacts, which is read
     without any jumps and therefore some twenty times as fast for each document.
@@ -126,33 +188,16 @@ def accumulate(
             held += 1
             continue
         first, last = indptr[place], indptr[place + 1]
+        if from_row > 0:
+            first += _count_below(rows[first:last], from_row)
+        if to_row < size:
+            last = first + _count_below(rows[first:last], to_row)
         these = rows[first:last]
         strengths = impacts[first:last]
         worth = np.int32(worths[t])
         for i in range(these.size):
             sums[np.uintp(these[i])] += worth * np.int32(strengths[i])
-    together = held - held % _TOGETHER
-    for start in range(0, size, _ROWS_AT_ONCE):
-        end = min(size, start + _ROWS_AT_ONCE)
-        here = sums[start:end]
-        for h in range(0, together, _TOGETHER):
-            first_column = dense[columns[h], start:end]
-            second_column = dense[columns[h + 1], start:end]
-            third_column = dense[columns[h + 2], start:end]
-            fourth_column = dense[columns[h + 3], start:end]
-            a, b, c, d = of_column[h], of_column[h + 1], of_column[h + 2], of_column[h + 3]
-            for i in range(here.size):
-                here[i] += (
-                    a * np.int32(first_column[i])
-                    + b * np.int32(second_column[i])
-                    + c * np.int32(third_column[i])
-                    + d * np.int32(fourth_column[i])
-                )
-        for h in range(together, held):
-            column = dense[columns[h], start:end]
-            worth = of_column[h]
-            for i in range(here.size):
-                here[i] += worth * np.int32(column[i])
+    _add_columns(columns[:held], of_column[:held], dense, from_row, to_row, sums)
 
 
 def _count_plain(

@@ -98,8 +98,12 @@ def _in_whole_numbers(worths: Mapping[str, float], weights: TextWeights) -> Quer
     return Query(tuple(worths), keys, whole, max(1, round(sum(heaviest) * said_once)))
 
 
-def sums(query: Query, segment: Segment) -> Array:
-    """For every document of a segment: the sum of worth × impact of the terms it shares, int32."""
+def sums(query: Query, segment: Segment, within: tuple[int, int] | None = None) -> Array:
+    """For every document of a segment: the sum of worth × impact of the terms it shares, int32.
+
+    With `within` only for the rows from the one up to the other; the rest get 0.
+    """
+    from_row, to_row = within or (0, len(segment))
     places = np.empty(query.keys.size, dtype=np.int64)
     kernels.find(segment.keys, query.keys, places)
     total = np.empty(len(segment), dtype=np.int32)
@@ -111,6 +115,8 @@ def sums(query: Query, segment: Segment) -> Array:
         segment.impacts,
         segment.dense_of,
         segment.dense,
+        from_row,
+        to_row,
         total,
     )
     return total

@@ -259,10 +259,20 @@ class Search:
         )
 
     def _summed(self, number: int) -> Array:
-        """The sums of a segment's documents."""
+        """The sums of a segment's documents; of those in other regions than are asked for, 0."""
         if number not in self._sums:
-            self._sums[number] = scoring.sums(self.query, self.index.pieces_[number].segment)
+            piece = self.index.pieces_[number]
+            self._sums[number] = scoring.sums(self.query, piece.segment, self._rows_asked(piece))
         return self._sums[number]
+
+    def _rows_asked(self, piece: Piece) -> tuple[int, int] | None:
+        """The stretch of rows in which everybody of the regions asked for stands: segments lie by region."""
+        for condition, admitted in zip(self.conditions, self._admitted, strict=True):
+            if condition.reason is Exclusion.REGION:
+                codes = piece.segment.codes[NAMES.index(condition.column)]
+                rows = np.flatnonzero(admitted[piece.numbers[condition.column]][codes])
+                return (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 0)
+        return None
 
     def _least_sum(self, threshold: int) -> int:
         """The least sum with which a document is listed at all and could still reach `threshold`."""

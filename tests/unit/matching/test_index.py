@@ -18,7 +18,7 @@ import pytest
 
 from marketplace.indicators.model import Comparator, Indicator
 from marketplace.matching.engine import index as index_module
-from marketplace.matching.engine import kernels, segments, weighed
+from marketplace.matching.engine import kernels, scoring, segments, weighed
 from marketplace.matching.engine.documents import Conditions, Kind, Matchable, Standing
 from marketplace.matching.engine.eligibility import exclusion
 from marketplace.matching.engine.index import ForeignIndexError, Index
@@ -452,6 +452,19 @@ def test_statistics_alone_are_enough_to_score_a_pair(tmp_path, corpus):
     one = seeker(random.Random(1), 1)
     assert len(light.index_) == 0
     assert [light.score(one, other) for other in corpus] == [ranker.score(one, other) for other in corpus]
+
+
+@pytest.mark.parametrize("within", [(0, 0), (0, 199), (3, 4), (50, 120), (198, 199)])
+def test_sums_of_a_stretch_of_rows_are_those_of_the_whole(within):
+    random_ = random.Random(9)
+    ranker = Ranker().fit([capability(random_, number) for number in range(1, 200)])
+    (piece,) = ranker.index_.pieces_
+    for number in range(1, 6):
+        query = ranker.index_.weigh(seeker(random_, number))
+        whole = scoring.sums(query, piece.segment)
+        stretch = np.zeros_like(whole)
+        stretch[slice(*within)] = whole[slice(*within)]
+        assert scoring.sums(query, piece.segment, within).tolist() == stretch.tolist()
 
 
 def test_only_capabilities_are_indexed_and_each_once(corpus):
