@@ -117,7 +117,7 @@ def rank_everything(report: Callable[[int, int], None]) -> int:
     for done, (subject, compute) in enumerate(engines.each(waiting, report), start=1):
         runs.rank_seeker(subject, again=True, by=compute)
         report(done, len(waiting))
-    runs.note_capabilities_placed()
+    runs.note_capabilities_placed(go_on=lambda: report(len(waiting), len(waiting)))
     return len(waiting)
 
 

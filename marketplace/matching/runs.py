@@ -682,21 +682,31 @@ def list_unranked(*, now: datetime) -> list[Subject]:
     ]
 
 
-def note_capabilities_placed() -> None:
-    """After a full ranking: every capability in force stands where it belongs."""
+def note_capabilities_placed(*, go_on: Finish = nothing_to_finish) -> None:
+    """After a full ranking: every capability in force stands where it belongs.
+
+    Noted a thousand at a time, so that nobody waits long for the database; `go_on` is called after each.
+    """
     state, ranker = epochs.open_corpus()
     now = clock.now()
-    with transaction():
-        standing = {
-            row.posting_id: row
-            for row in db.session.scalars(
-                select(Ranking).where(Ranking.kind == PostingKind.CAPABILITY).with_for_update()
+    documents = list(ranker.index_.documents())
+    for start in range(0, len(documents), TAKEN_AT_ONCE):
+        some = documents[start : start + TAKEN_AT_ONCE]
+        with transaction():
+            rows = db.session.scalars(
+                select(Ranking)
+                .where(
+                    Ranking.kind == PostingKind.CAPABILITY,
+                    Ranking.posting_id.in_([document.id for document in some]),
+                )
+                .with_for_update()
             )
-        }
-        for document in ranker.index_.documents():
-            fence = standing.get(document.id)
-            if fence is None or fence.ranked_version <= document.version:
-                _note_ranked(fence, document, state, run_id=None, now=now)
+            standing = {row.posting_id: row for row in rows}
+            for document in some:
+                fence = standing.get(document.id)
+                if fence is None or fence.ranked_version <= document.version:
+                    _note_ranked(fence, document, state, run_id=None, now=now)
+        go_on()
 
 
 def _ask_for_epoch_if_due() -> None:

@@ -113,7 +113,7 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
     def _learn(
         self, documents: Sequence[Matchable], several: Sequence[counts.Counts], progress: Progress
     ) -> None:
-        self.statistics_ = learn(several)
+        self.statistics_ = learn(several, go_on=lambda: progress(len(documents), len(documents)))
         self._start()
         for (_, chunk), counted in zip(_chunks(documents, segments.MOST_DOCUMENTS), several, strict=True):
             self._add(segments.build(chunk, counted, self.statistics_, self.weights))

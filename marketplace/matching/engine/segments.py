@@ -1,4 +1,4 @@
-"""A segment: up to 65,536 capabilities as postings, coded facts and texts, written once and never changed.
+"""A segment: up to 32,768 capabilities as postings, coded facts and texts, written once and never changed.
 
 Postings are term by term: a row number (uint16) and an impact (uint8) each, or for a term of many documents
 one column with an impact for every document. An impact is the saturated, length-normalised frequency of a
@@ -30,8 +30,9 @@ from marketplace.matching.engine.statistics import Statistics, section_lengths
 from marketplace.matching.engine.terms import FIELD_SHIFT, FIELDS
 from marketplace.matching.engine.weights import TextWeights
 
-#: Row numbers are 16 bits wide.
-MOST_DOCUMENTS = 1 << 16
+#: Row numbers are 16 bits wide; half of what they allow is built in some ten seconds, so that whoever builds
+#: can say in time that it lives.
+MOST_DOCUMENTS = 1 << 15
 #: A term of more than one in so many documents is kept as a column. It is read twenty times as fast for
 #: each document, and takes the room of a list of one in three.
 _DENSE_FROM = 16

@@ -6,7 +6,7 @@ score. Not here: what a term is worth by it (`scoring`) and the postings (`segme
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,9 +48,16 @@ class Statistics:
         return longest
 
 
-def learn(several: Sequence[Counts]) -> Statistics:
-    """The statistics of documents that were counted in any number of sets: the same for any division."""
-    found = [counts.document_frequency() for counts in several]
+def learn(several: Sequence[Counts], *, go_on: Callable[[], None] | None = None) -> Statistics:
+    """The statistics of documents that were counted in any number of sets: the same for any division.
+
+    `go_on` is called after each set.
+    """
+    found = []
+    for counts in several:
+        found.append(counts.document_frequency())
+        if go_on is not None:
+            go_on()
     every = np.concatenate([keys for keys, _ in found]) if found else np.zeros(0, dtype=np.uint64)
     keys, place = np.unique(every, return_inverse=True)
     frequency = np.zeros(keys.size, dtype=np.int64)
