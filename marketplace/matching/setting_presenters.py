@@ -38,7 +38,7 @@ TEXT_NUMBERS = {
     "background": (N_("背景文档数"), N_("衡量一个词是否少见时另计的文档数")),
     "terms_asked": (N_("满分所需词数"), N_("说全需求中最重要的这么多词，文本即为完全相符")),
     "rarity": (N_("长文偏重少见词"), N_("需求越长，少见的词比常见的词多算多少")),
-    "common": (N_("常见单字上限"), N_("超过这个比例的能力都写到的单字不计，0.3 即 30%")),
+    "common": (N_("常见单字上限"), N_("超过这个比例的能力都写到的单字不计，0.5 即一半")),
 }
 #: Number of the score as a whole → its name and what it does.
 LIMITS = {

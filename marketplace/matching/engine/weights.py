@@ -73,7 +73,7 @@ class TextWeights:
     background: int = 100  # documents beyond the corpus that a term's rarity is judged against
     terms_asked: int = 80  # so many of the seeker's weightiest terms said once are full agreement
     rarity: float = 1.0  # how much more a long seeker's rare terms count than its common ones
-    common: float = 0.3  # single characters in more than this share of the corpus say nothing
+    common: float = 0.5  # single characters in more than this share of the corpus say nothing
 
 
 DEFAULT_TEXT_WEIGHTS = TextWeights()
