@@ -95,20 +95,29 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
 
     def refit(self, *, progress: Progress = untold) -> Index:
         """What `fit` would make of the documents in the index; no text is read again, as counts are kept."""
+        documents, counted = self._living(self.pieces_, progress)
+        places = range(len(documents))
+        several = [
+            counted.of(np.array(chunk, dtype=np.int64))
+            for _, chunk in _chunks(places, segments.MOST_DOCUMENTS)
+        ]
+        fresh = Index(self.weights, self.dictionary)
+        fresh._learn(documents, several, progress)
+        return fresh
+
+    def _living(
+        self, pieces: Sequence[Piece], progress: Progress = untold
+    ) -> tuple[list[Matchable], counts.Counts]:
+        """What is in these pieces, in the order in which it is laid out, with its counts."""
         documents, counted = [], []
-        for piece in self.pieces_:
+        for piece in pieces:
             rows = np.flatnonzero(self._present(piece))
             documents += [piece.segment.document(int(row)) for row in rows]
             counted.append(piece.segment.counted().of(rows))
             progress(len(documents), len(self))
-        joined = counts.join(counted)
         order = sorted(range(len(documents)), key=lambda place: _by_region(documents[place]))
-        several = [
-            joined.of(np.array(chunk, dtype=np.int64)) for _, chunk in _chunks(order, segments.MOST_DOCUMENTS)
-        ]
-        fresh = Index(self.weights, self.dictionary)
-        fresh._learn([documents[place] for place in order], several, progress)
-        return fresh
+        in_order = counts.join(counted).of(np.array(order, dtype=np.int64))
+        return [documents[place] for place in order], in_order
 
     def _learn(
         self, documents: Sequence[Matchable], several: Sequence[counts.Counts], progress: Progress
@@ -177,16 +186,10 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
 
     def _merged(self, first: int) -> Segment | None:
         """The living documents from the piece of that number on as one segment."""
-        documents, counted = [], []
-        for piece in self.pieces_[first:]:
-            rows = np.flatnonzero(self._present(piece))
-            documents += [piece.segment.document(int(row)) for row in rows]
-            counted.append(piece.segment.counted().of(rows))
+        documents, counted = self._living(self.pieces_[first:])
         if not documents:
             return None
-        order = sorted(range(len(documents)), key=lambda place: _by_region(documents[place]))
-        joined = counts.join(counted).of(np.array(order, dtype=np.int64))
-        return segments.build([documents[place] for place in order], joined, self.statistics_, self.weights)
+        return segments.build(documents, counted, self.statistics_, self.weights)
 
     def __len__(self) -> int:
         return sum(int(np.count_nonzero(self._present(piece))) for piece in self.pieces_)

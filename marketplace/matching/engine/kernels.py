@@ -50,6 +50,22 @@ def _compiled(plain: Callable[..., Any]) -> Callable[[Function], Function]:
     return decide
 
 
+def _count_below_plain(ascending: Array, value: int) -> int:
+    return int(np.searchsorted(ascending, value))
+
+
+@_compiled(_count_below_plain)
+def _count_below(ascending: Array, value: int) -> int:
+    low, high = 0, ascending.size
+    while low < high:
+        middle = (low + high) >> 1
+        if ascending[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def _find_plain(keys: Array, wanted: Array, places: Array) -> None:
     found = np.searchsorted(keys, wanted)
     found[found == keys.size] = 0
@@ -61,15 +77,8 @@ def find(keys: Array, wanted: Array, places: Array) -> None:
     """Where each of `wanted` stands in the ascending `keys`, −1 for those that do not."""
     size = keys.size
     for i in range(wanted.size):
-        key = wanted[i]
-        low, high = 0, size
-        while low < high:
-            middle = (low + high) >> 1
-            if keys[middle] < key:
-                low = middle + 1
-            else:
-                high = middle
-        places[i] = low if low < size and keys[low] == key else -1
+        place = _count_below(keys, wanted[i])
+        places[i] = place if place < size and keys[place] == wanted[i] else -1
 
 
 def _accumulate_plain(
@@ -97,22 +106,6 @@ def _accumulate_plain(
             first, last = np.searchsorted(rows[start:end], (from_row, to_row))
             here = slice(start + int(first), start + int(last))
             sums[rows[here]] += impacts[here].astype(np.int32) * np.int32(worth)
-
-
-def _count_below_plain(rows: Array, row: int) -> int:
-    return int(np.searchsorted(rows, row))
-
-
-@_compiled(_count_below_plain)
-def _count_below(rows: Array, row: int) -> int:
-    low, high = 0, rows.size
-    while low < high:
-        middle = (low + high) >> 1
-        if rows[middle] < row:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def _add_columns_plain(
@@ -323,16 +316,10 @@ def impacts_of(
         if column >= 0:
             out[t] = dense[column, row]
             continue
-        low, high = indptr[place], indptr[place + 1]
-        last = high
-        while low < high:
-            middle = (low + high) >> 1
-            if rows[middle] < row:
-                low = middle + 1
-            else:
-                high = middle
-        if low < last and rows[low] == row:
-            out[t] = impacts[low]
+        first, last = indptr[place], indptr[place + 1]
+        at = first + _count_below(rows[first:last], row)
+        if at < last and rows[at] == row:
+            out[t] = impacts[at]
 
 
 def _gather_plain(

@@ -176,26 +176,19 @@ class Ranker(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         matches = []
         for seeker in seekers:
             if is_open(seeker, now) and exclusion(seeker, capability, now=now) is None:
-                match = alone.score_at(seeker, 0)
+                match = alone.match(seeker, capability.id)
                 if match.agreement >= self.weights.least_agreement:
                     matches.append(match)
         return sorted(matches, key=lambda match: (-match.score, match.seeker.key))
 
     def score(self, seeker: Matchable, capability: Matchable) -> Match:
         """The score of one pair, whether or not the capability belongs to the epoch or is eligible."""
-        return self.alone(capability).score_at(seeker, 0)
+        return self.alone(capability).match(seeker, capability.id)
 
     def alone(self, *capabilities: Matchable) -> Ranker:
         """The epoch over nothing but these."""
         check_is_fitted(self, "index_")
         return self.over(self.index_.emptied().with_changes(capabilities))
-
-    def score_at(self, seeker: Matchable, row: int) -> Match:
-        """The score of `seeker` with the document at `row` of the first segment."""
-        query = self.index_.weigh(seeker)
-        piece = self.index_.pieces_[0]
-        products = scoring.term_products(query, piece.segment, row)
-        return self._match(seeker, piece.segment, row, sum(products.values()), query)
 
     def _match(self, seeker: Matchable, segment: Segment, row: int, total: int, query: Query) -> Match:
         capability = segment.document(row)
