@@ -1,0 +1,1 @@
+"""通知公告: what the operator tells everybody."""
