@@ -15,11 +15,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, MetaData, Table, event, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from marketplace.config import Environment, Settings
+from marketplace.config import ROOT, Environment, Settings
 from marketplace.factory import create_app
 from marketplace.identity.models import User
 from marketplace.identity.services import open_session
@@ -31,6 +32,7 @@ from tests.services import Missing, chromium, postgresql, valkey
 
 # Reference data that is loaded once and that tests only read.
 KEPT_TABLES = {"alembic_version", "taxonomy_node"}
+COMPILED_TEMPLATES = ROOT / "build" / "templates"
 
 
 # --- skips ---------------------------------------------------------------------------------------------
@@ -81,6 +83,10 @@ def build_app(settings: Settings) -> Flask:
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False
     app.test_client_class = HonestClient
+    # Every test has an application of its own; translating the same templates for each took half of the time.
+    # An entry names the template's checksum, so an old one is never used.
+    COMPILED_TEMPLATES.mkdir(parents=True, exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(COMPILED_TEMPLATES))
     return app
 
 
