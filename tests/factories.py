@@ -34,6 +34,7 @@ from marketplace.needs.models import Need
 from marketplace.needs.rules import NeedDraft
 from marketplace.organisations import services as organisation_services
 from marketplace.organisations.kinds import DesignationKind, OrganisationKind, OrganisationSize
+from marketplace.organisations.members import services as member_services
 from marketplace.organisations.models import Organisation
 from marketplace.organisations.queries import actor_for
 from marketplace.organisations.rules import DesignationDraft, OrganisationDraft
@@ -117,10 +118,8 @@ def a_colleague_of(manager: Actor, role: OrganisationRole = OrganisationRole.EDI
     now = clock.now()
     with transaction():
         organisation = db.session.get_one(Organisation, manager.organisation_id)
-        asked = organisation_services.request_to_join(
-            organisation, role=role, by=actor_for(user, now=now), now=now
-        )
-        organisation_services.accept_member(asked, role=role, by=manager, now=now)
+        asked = member_services.request_to_join(organisation, role=role, by=actor_for(user, now=now), now=now)
+        member_services.accept_member(asked, role=role, by=manager, now=now)
     return actor_for(user, now=clock.now())
 
 

@@ -36,6 +36,7 @@ from marketplace.notifications.services import mark_read
 from marketplace.organisations import services as organisations
 from marketplace.organisations.kinds import OrganisationKind
 from marketplace.organisations.lifecycle import OrganisationStatus as S
+from marketplace.organisations.members import services as members
 from marketplace.organisations.queries import actor_for, get_organisation
 
 Story = Generator[datetime, datetime, None]
@@ -139,13 +140,13 @@ def colleague(account: Account, cast: Cast, calendar: Calendar, *, days_ago: int
     user = cast.enter(account, now=now)
     manager = cast.manager(account.organisation, now)
     thing = get_organisation(manager.organisation_id or 0, viewer=manager)
-    asked = organisations.request_to_join(
+    asked = members.request_to_join(
         thing, role=account.organisation_role, by=actor_for(user, now=now), now=now
     )
     if accepted:
         now = yield now + timedelta(hours=1)
         manager = cast.manager(account.organisation, now)
-        organisations.accept_member(asked, role=account.organisation_role, by=manager, now=now)
+        members.accept_member(asked, role=account.organisation_role, by=manager, now=now)
 
 
 def reading(cast: Cast, calendar: Calendar) -> Story:

@@ -28,11 +28,7 @@ def acting_for() -> str:
 
 def refuse_for_another() -> ResponseReturnValue | None:
     """Before any view: a form that was made for another organisation changes nothing."""
-    if (
-        request.method != "POST"
-        or request.blueprint in PERSONAL
-        or request.endpoint == "own_organisation.switch"
-    ):
+    if request.method != "POST" or request.blueprint in PERSONAL or request.endpoint == "members.switch":
         return None
     meant, facts = request.form.get(FIELD, ""), signed_in()
     if not meant or facts is None or meant == acting_for():

@@ -11,13 +11,8 @@ allow(
         ("organisation", "show"): ANYONE,
         ("organisation", "own"): PERSON,
         ("organisation", "register"): PERSON,
-        ("organisation", "join"): PERSON,
-        ("organisation", "switch"): PERSON,
         ("organisation", "update"): MANAGER,
         ("organisation", "review"): one_of(OPERATOR, AUDITOR),
         ("organisation", "decide"): OPERATOR,
-        ("membership", "manage"): MANAGER,
-        ("membership", "decide"): one_of(MANAGER, OPERATOR),
-        ("membership", "leave"): PERSON,
     }
 )

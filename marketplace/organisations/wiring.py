@@ -9,6 +9,7 @@ from marketplace.kernel.access import AUDITOR, OPERATOR, one_of
 from marketplace.kernel.actor import ANONYMOUS, Actor, load_with
 from marketplace.kernel.texts import N_
 from marketplace.organisations import acting_for, presenters, queries
+from marketplace.organisations.members import wiring as members
 from marketplace.organisations.permissions import PERSON
 from marketplace.organisations.views import bp, verification_bp, workbench_bp
 
@@ -32,6 +33,7 @@ def wire(app: Flask) -> None:
     onboarding.continue_at("own_organisation.register")
     for blueprint in (bp, workbench_bp, verification_bp):
         app.register_blueprint(blueprint)
+    members.wire(app)
     app.before_request(acting_for.refuse_for_another)
     app.add_template_global(acting_for.acting_for)
     navigation.add_public(N_("单位名录"), "organisations.hall", 50)

@@ -13,7 +13,8 @@ from marketplace.capabilities.models import Capability
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor, OrganisationRole
 from marketplace.kernel.db import db, transaction
-from marketplace.organisations import queries, services
+from marketplace.organisations import queries
+from marketplace.organisations.members import services as members
 from tests import factories
 from tests.integration.support import a_capability_form, client_of
 
@@ -29,10 +30,10 @@ class TwoFirms:
         with transaction():
             organisation = queries.get_for_change(self.second_id, viewer=self.second)
             now = clock.now()
-            asked = services.request_to_join(
+            asked = members.request_to_join(
                 organisation, role=OrganisationRole.EDITOR, by=self.first, now=now
             )
-            services.accept_member(asked, role=OrganisationRole.EDITOR, by=self.second, now=now)
+            members.accept_member(asked, role=OrganisationRole.EDITOR, by=self.second, now=now)
         self.client = client_of(app, self.first)
         self.switch(self.second_id)
         page = self.client.get(NEW).text
@@ -57,7 +58,7 @@ class TwoFirms:
         with transaction():
             membership = queries.find_live_membership(self.first.user_id or 0, organisation_id=self.second_id)
             assert membership is not None
-            services.remove_member(membership, by=self.second, now=clock.now())
+            members.remove_member(membership, by=self.second, now=clock.now())
 
 
 def hidden(page: str) -> dict[str, str]:

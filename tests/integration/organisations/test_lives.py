@@ -24,6 +24,7 @@ from marketplace.notifications.models import Letter
 from marketplace.organisations import queries, services
 from marketplace.organisations.kinds import DesignationKind, OrganisationKind, OrganisationSize
 from marketplace.organisations.lifecycle import OrganisationStatus
+from marketplace.organisations.members import services as members
 from marketplace.organisations.models import Membership, MembershipStatus, Organisation
 from marketplace.organisations.rules import DesignationDraft, OrganisationDraft
 
@@ -106,12 +107,12 @@ class World:
 
     def join(self, user: User, role: OrganisationRole = OrganisationRole.EDITOR) -> int:
         with transaction():
-            return services.request_to_join(self.row(), role=role, by=actor(user), now=clock.now()).id
+            return members.request_to_join(self.row(), role=role, by=actor(user), now=clock.now()).id
 
     def accept(self, membership_id: int, role: OrganisationRole) -> None:
         with transaction():
             membership = queries.get_membership(membership_id, organisation_id=self.id)
-            services.accept_member(membership, role=role, by=actor(self.manager), now=clock.now())
+            members.accept_member(membership, role=role, by=actor(self.manager), now=clock.now())
 
     def membership_of(self, user: User) -> Membership:
         found = queries.find_live_membership(user.id, organisation_id=self.id)
@@ -316,7 +317,7 @@ def test_joining_is_asked_of_the_managers_and_given_with_a_role(world: World) ->
         world.join(world.other)
     with pytest.raises(Forbidden), transaction():
         membership = queries.get_membership(membership_id, organisation_id=world.id)
-        services.accept_member(
+        members.accept_member(
             membership, role=OrganisationRole.EDITOR, by=actor(world.other), now=clock.now()
         )
     world.accept(membership_id, OrganisationRole.READER)
@@ -346,11 +347,11 @@ def test_the_last_manager_stays(world: World, act: str) -> None:
         with transaction():
             mine, by, now = world.membership_of(world.manager), actor(world.manager), clock.now()
             if act == "remove":
-                services.remove_member(mine, by=by, now=now)
+                members.remove_member(mine, by=by, now=now)
             elif act == "leave":
-                services.leave_organisation(mine, by=by, now=now)
+                members.leave_organisation(mine, by=by, now=now)
             else:
-                services.change_role(mine, role=OrganisationRole.EDITOR, by=by, now=now)
+                members.change_role(mine, role=OrganisationRole.EDITOR, by=by, now=now)
 
     with pytest.raises(Obstructed):
         attempt()
@@ -362,7 +363,7 @@ def test_the_last_manager_stays(world: World, act: str) -> None:
 def test_who_left_may_ask_again(world: World) -> None:
     world.accept(world.join(world.other), OrganisationRole.EDITOR)
     with transaction():
-        services.leave_organisation(world.membership_of(world.other), by=actor(world.other), now=clock.now())
+        members.leave_organisation(world.membership_of(world.other), by=actor(world.other), now=clock.now())
     assert actor(world.other).organisation_id is None
     assert world.join(world.other)
 
@@ -482,11 +483,11 @@ def test_of_two_who_decide_on_one_request_at_once_one_is_told(app: Flask, world:
                     if membership is None:
                         raise NotFound("membership")
                     if act == "leave":
-                        services.leave_organisation(membership, by=by, now=now)
+                        members.leave_organisation(membership, by=by, now=now)
                     elif act == "accept":
-                        services.accept_member(membership, role=OrganisationRole.EDITOR, by=by, now=now)
+                        members.accept_member(membership, role=OrganisationRole.EDITOR, by=by, now=now)
                     else:
-                        services.decline_member(membership, by=by, now=now)
+                        members.decline_member(membership, by=by, now=now)
                 outcomes.append(act)
             except (InvalidTransition, NotFound):
                 outcomes.append("too late")
