@@ -28,6 +28,18 @@ class DesignationKind(StrEnum):
     CHAMPION = "champion"
 
 
+class ClaimBasis(StrEnum):
+    CODE = "code"
+    EVIDENCE = "evidence"
+
+
+class ConsentChannel(StrEnum):
+    WRITTEN = "written"
+    ON_SITE = "on_site"
+    PHONE = "phone"
+    MAIL = "mail"
+
+
 KIND_NAMES = {
     OrganisationKind.ENTERPRISE: N_("企业"),
     OrganisationKind.UNIVERSITY: N_("高校"),
@@ -47,6 +59,16 @@ DESIGNATION_NAMES = {
     DesignationKind.LITTLE_GIANT: N_("专精特新“小巨人”企业"),
     DesignationKind.HIGH_TECH: N_("高新技术企业"),
     DesignationKind.CHAMPION: N_("制造业单项冠军"),
+}
+CLAIM_BASIS_NAMES = {
+    ClaimBasis.CODE: N_("统一社会信用代码一致"),
+    ClaimBasis.EVIDENCE: N_("提交证明材料"),
+}
+CHANNEL_NAMES = {
+    ConsentChannel.WRITTEN: N_("书面同意书"),
+    ConsentChannel.ON_SITE: N_("走访当面同意"),
+    ConsentChannel.PHONE: N_("电话同意"),
+    ConsentChannel.MAIL: N_("邮件同意"),
 }
 # Who holds one of these, confirmed and unexpired, may post challenges.
 LEADING = (DesignationKind.CHAIN_MASTER, DesignationKind.LEADER)

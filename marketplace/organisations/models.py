@@ -2,24 +2,35 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Date, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from marketplace.identity.models import User
 from marketplace.kernel.actor import OrganisationRole
-from marketplace.kernel.db import Base, Id, Identified, UTCDateTime, enum_column
-from marketplace.organisations.kinds import DesignationKind, OrganisationKind, OrganisationSize
-from marketplace.organisations.lifecycle import OrganisationStatus
+from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, enum_column
+from marketplace.organisations.kinds import (
+    ClaimBasis,
+    ConsentChannel,
+    DesignationKind,
+    OrganisationKind,
+    OrganisationSize,
+)
+from marketplace.organisations.lifecycle import ClaimStatus, EntryStatus, OrganisationStatus
 from marketplace.organisations.rules import name_key
 
 __all__ = [
+    "AssistedConsent",
+    "AssistedEntry",
     "Designation",
     "DesignationKind",
     "Membership",
     "MembershipStatus",
     "Organisation",
+    "OrganisationClaim",
     "OrganisationCluster",
+    "OrganisationFigures",
     "OrganisationKind",
     "OrganisationSize",
 ]
@@ -36,13 +47,14 @@ class Organisation(Identified, Base):
     __tablename__ = "organisation"
     __audited__ = "organisation"
     __table_args__ = (
-        # A draft holds no code: whoever merely types one must not keep its owner out.
+        # A draft holds no code: whoever merely types one must not keep its owner out. Nor does a collected
+        # organisation: its owner registers and then claims it.
         Index(
             "uq_organisation_registered_code",
             "uscc",
             unique=True,
-            sqlite_where=text("status <> 'draft'"),
-            postgresql_where=text("status <> 'draft'"),
+            sqlite_where=text("status not in ('draft', 'unclaimed', 'merged')"),
+            postgresql_where=text("status not in ('draft', 'unclaimed', 'merged')"),
         ),
     )
 
@@ -50,7 +62,7 @@ class Organisation(Identified, Base):
     # The name in one spelling, by which imports recognise an organisation.
     name_key: Mapped[str] = mapped_column(String(240), nullable=False, index=True)
     short_name: Mapped[str] = mapped_column(String(40), nullable=False, default="")
-    # 统一社会信用代码; none while unclaimed.
+    # 统一社会信用代码; a collected organisation has one only where its source named it.
     uscc: Mapped[str | None] = mapped_column(String(18))
     kind: Mapped[OrganisationKind] = mapped_column(enum_column(OrganisationKind), nullable=False)
     size: Mapped[OrganisationSize | None] = mapped_column(enum_column(OrganisationSize))
@@ -69,6 +81,12 @@ class Organisation(Identified, Base):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
     submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # What the operator asked to be mended, by field; empty but while returned.
+    return_reasons: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False, default=dict)
+    # The last day of a suspension that ends by itself.
+    suspended_until: Mapped[date | None] = mapped_column(Date)
+    # Which organisation took over what was collected under this name.
+    merged_into_id: Mapped[int | None] = mapped_column(Id, ForeignKey("organisation.id"), index=True)
 
     clusters: Mapped[list["OrganisationCluster"]] = relationship(
         cascade="all, delete-orphan", order_by="OrganisationCluster.code", lazy="selectin"
@@ -104,8 +122,24 @@ class Designation(Identified, Base):
     kind: Mapped[DesignationKind] = mapped_column(enum_column(DesignationKind), nullable=False)
     number: Mapped[str] = mapped_column(String(60), nullable=False, default="")
     issuer: Mapped[str] = mapped_column(String(120), nullable=False, default="")
-    valid_to: Mapped[date | None] = mapped_column(Date)
+    issued_on: Mapped[date | None] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date, index=True)
     confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Of how many days ahead the managers were told last; and when the end was noted.
+    reminded_days: Mapped[int | None] = mapped_column()
+    lapsed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class OrganisationFigures(Base):
+    """Staff and turnover, confidential: apart from the organisation, so that no list or export takes them."""
+
+    __tablename__ = "organisation_figures"
+
+    organisation_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("organisation.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    employees: Mapped[int | None] = mapped_column()
+    revenue_fen: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Membership(Identified, Base):
@@ -133,3 +167,81 @@ class Membership(Identified, Base):
 
     organisation: Mapped[Organisation] = relationship(lazy="joined")
     user: Mapped[User] = relationship(lazy="joined")
+
+
+class OrganisationClaim(Identified, Base):
+    """That a verified organisation says a collected one is itself."""
+
+    __tablename__ = "organisation_claim"
+    __audited__ = "claim"
+    __table_args__ = (
+        Index(
+            "uq_organisation_claim_open",
+            "organisation_id",
+            "claimant_id",
+            unique=True,
+            sqlite_where=text("status = 'open'"),
+            postgresql_where=text("status = 'open'"),
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("organisation.id"), nullable=False, index=True
+    )
+    claimant_id: Mapped[int] = mapped_column(Id, ForeignKey("organisation.id"), nullable=False, index=True)
+    user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("app_user.id"))
+    basis: Mapped[ClaimBasis] = mapped_column(enum_column(ClaimBasis), nullable=False)
+    statement: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    status: Mapped[ClaimStatus] = mapped_column(enum_column(ClaimStatus), nullable=False, index=True)
+    reason: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="joined")
+    claimant: Mapped[Organisation] = relationship(foreign_keys=[claimant_id], lazy="joined")
+
+
+class AssistedConsent(Identified, Base):
+    """That a firm agreed to have things entered for it: who said so, how, when, and how far it goes."""
+
+    __tablename__ = "assisted_consent"
+    __audited__ = "assisted_consent"
+
+    organisation_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("organisation.id"), nullable=False, index=True
+    )
+    given_by: Mapped[str] = mapped_column(String(60), nullable=False)
+    given_position: Mapped[str] = mapped_column(String(60), nullable=False, default="")
+    given_on: Mapped[date] = mapped_column(Date, nullable=False)
+    channel: Mapped[ConsentChannel] = mapped_column(enum_column(ConsentChannel), nullable=False)
+    scope: Mapped[list[str]] = mapped_column(Json, nullable=False, default=list)
+    note: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    recorded_by_id: Mapped[int | None] = mapped_column(Id, ForeignKey("app_user.id"))
+    recorded_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # SHA-256 of what the mailed link carries by which the firm takes over, once and not for long.
+    takeover_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    takeover_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    organisation: Mapped[Organisation] = relationship(lazy="joined")
+
+
+class AssistedEntry(Identified, Base):
+    """One thing that an operator entered under a consent; the firm confirms it or objects."""
+
+    __tablename__ = "assisted_entry"
+    __audited__ = "assisted_entry"
+    __table_args__ = (UniqueConstraint("subject_kind", "subject_id"),)
+
+    consent_id: Mapped[int] = mapped_column(Id, ForeignKey("assisted_consent.id"), nullable=False, index=True)
+    organisation_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("organisation.id"), nullable=False, index=True
+    )
+    subject_kind: Mapped[str] = mapped_column(String(24), nullable=False)
+    subject_id: Mapped[int] = mapped_column(Id, nullable=False)
+    status: Mapped[EntryStatus] = mapped_column(enum_column(EntryStatus), nullable=False)
+    entered_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(Text, nullable=False, default="")
+
+    consent: Mapped[AssistedConsent] = relationship(lazy="joined")
