@@ -14,6 +14,7 @@ import marketplace.kernel.outbox
 import marketplace.matching.models
 import marketplace.needs.models
 import marketplace.notifications.models
+import marketplace.organisations.members.models
 import marketplace.organisations.models
 import marketplace.search.models
 import marketplace.taxonomy.models  # noqa: F401

@@ -129,6 +129,7 @@ def open_session(user: User, *, user_agent: str, replaces: str | None, now: date
             created_at=now,
             last_seen_at=now,
             expires_at=now + SESSION_LIFETIME,
+            authenticated_at=now,
             user_agent=user_agent[:200],
         )
     )
