@@ -31,7 +31,7 @@ from marketplace.taxonomy.services import load_shipped
 from tests.services import Missing, chromium, postgresql, valkey
 
 # Reference data that is loaded once and that tests only read.
-KEPT_TABLES = {"alembic_version", "taxonomy_node"}
+KEPT_TABLES = {"alembic_version", "taxonomy_node", "taxonomy_version"}
 COMPILED_TEMPLATES = ROOT / "build" / "templates"
 
 

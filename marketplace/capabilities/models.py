@@ -44,6 +44,9 @@ class Capability(Posting, Base):
     clusters: Mapped[list["CapabilityCluster"]] = relationship(
         cascade="all, delete-orphan", order_by="CapabilityCluster.code", lazy="raise"
     )
+    chain_links: Mapped[list["CapabilityChainLink"]] = relationship(
+        cascade="all, delete-orphan", order_by="CapabilityChainLink.code", lazy="raise"
+    )
 
 
 class CapabilityParameter(IndicatorColumns, Base):
@@ -68,6 +71,15 @@ class Certificate(Identified, Base):
 
 class CapabilityCluster(Base):
     __tablename__ = "capability_cluster"
+
+    capability_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("capability.id", ondelete="CASCADE"), primary_key=True
+    )
+    code: Mapped[str] = mapped_column(String(20), primary_key=True, index=True)
+
+
+class CapabilityChainLink(Base):
+    __tablename__ = "capability_chain_link"
 
     capability_id: Mapped[int] = mapped_column(
         Id, ForeignKey("capability.id", ondelete="CASCADE"), primary_key=True

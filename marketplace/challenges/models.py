@@ -75,6 +75,9 @@ class Challenge(Posting, Base):
     clusters: Mapped[list["ChallengeCluster"]] = relationship(
         cascade="all, delete-orphan", order_by="ChallengeCluster.code", lazy="raise"
     )
+    chain_links: Mapped[list["ChallengeChainLink"]] = relationship(
+        cascade="all, delete-orphan", order_by="ChallengeChainLink.code", lazy="raise"
+    )
 
 
 class ChallengeIndicator(IndicatorColumns, Base):
@@ -88,6 +91,15 @@ class ChallengeIndicator(IndicatorColumns, Base):
 
 class ChallengeCluster(Base):
     __tablename__ = "challenge_cluster"
+
+    challenge_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("challenge.id", ondelete="CASCADE"), primary_key=True
+    )
+    code: Mapped[str] = mapped_column(String(20), primary_key=True, index=True)
+
+
+class ChallengeChainLink(Base):
+    __tablename__ = "challenge_chain_link"
 
     challenge_id: Mapped[int] = mapped_column(
         Id, ForeignKey("challenge.id", ondelete="CASCADE"), primary_key=True

@@ -63,6 +63,9 @@ class Need(Posting, Base):
     clusters: Mapped[list["NeedCluster"]] = relationship(
         cascade="all, delete-orphan", order_by="NeedCluster.code", lazy="raise"
     )
+    chain_links: Mapped[list["NeedChainLink"]] = relationship(
+        cascade="all, delete-orphan", order_by="NeedChainLink.code", lazy="raise"
+    )
 
 
 class NeedIndicator(IndicatorColumns, Base):
@@ -76,6 +79,13 @@ class NeedIndicator(IndicatorColumns, Base):
 
 class NeedCluster(Base):
     __tablename__ = "need_cluster"
+
+    need_id: Mapped[int] = mapped_column(Id, ForeignKey("need.id", ondelete="CASCADE"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), primary_key=True, index=True)
+
+
+class NeedChainLink(Base):
+    __tablename__ = "need_chain_link"
 
     need_id: Mapped[int] = mapped_column(Id, ForeignKey("need.id", ondelete="CASCADE"), primary_key=True)
     code: Mapped[str] = mapped_column(String(20), primary_key=True, index=True)

@@ -21,6 +21,7 @@ class ShippedNode:
     confirmed: bool
     source: str
     position: int
+    stage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def _read_nodes(path: Path) -> Iterator[ShippedNode]:
             row["confirmed"] == "1",
             row["source"],
             position,
+            row.get("stage") or None,
         )
 
 
