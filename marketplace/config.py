@@ -43,12 +43,23 @@ class Settings(BaseSettings):
     secret_key: str = ""
     public_url: str = ""
     trusted_hosts: str = ""
+    # For demonstrations and tests alone, whose passwords are printed anyway.
+    second_factor_optional: bool = False
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     smtp_url: str = ""
     mail_from: str = "noreply@example.com"
     workers: int = Field(default=2, ge=1, le=32)
     match_engine: MatchEngine = MatchEngine.INPROCESS
     dask_scheduler: str = ""
+
+    # How many organisations a seeker may approach, and a supplier may write to; how long an answer may take.
+    invitations_per_posting: int = Field(default=20, ge=1, le=500)
+    invitations_per_day: int = Field(default=30, ge=1, le=1000)
+    interests_per_day: int = Field(default=20, ge=1, le=1000)
+    answer_days: int = Field(default=14, ge=1, le=90)
+
+    # How much room the files of one organisation may take together.
+    file_quota_mb: int = Field(default=1024, ge=1)
 
     site_name: str = "制造业揭榜挂帅平台"
     site_owner: str = "示例市经济和信息化委员会"
@@ -93,6 +104,8 @@ class Settings(BaseSettings):
             raise UnfitSettings("DATABASE_URL: production runs on postgresql://…")
         if not self.public_url.startswith("https://"):
             raise UnfitSettings("PUBLIC_URL: production needs the https:// address that people use")
+        if self.second_factor_optional:
+            raise UnfitSettings("SECOND_FACTOR_OPTIONAL: in production platform roles need a second factor")
 
     def flask(self) -> dict[str, Any]:
         """The settings in Flask's and its extensions' names."""
@@ -104,6 +117,7 @@ class Settings(BaseSettings):
             "INSTANCE_DIR": str(self.instance_dir.resolve()),
             "REDIS_URL": self.redis_url,
             "MATCH_ENGINE": self.match_engine.value,
+            "SECOND_FACTOR_OPTIONAL": self.second_factor_optional,
             "DASK_SCHEDULER": self.dask_scheduler,
             "PUBLIC_URL": self.public_url,
             "SMTP_URL": self.smtp_url,
@@ -118,6 +132,7 @@ class Settings(BaseSettings):
             "PERMANENT_SESSION_LIFETIME": 12 * 3600,
             "TRUSTED_HOSTS": [h.strip() for h in self.trusted_hosts.split(",") if h.strip()] or None,
             "TRUSTED_PROXIES": self.trusted_proxies,
+            "FILE_QUOTA_MB": self.file_quota_mb,
             "MAX_CONTENT_LENGTH": 1024 * 1024,
             "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
             "MAX_FORM_PARTS": 2000,
@@ -125,6 +140,10 @@ class Settings(BaseSettings):
             "WTF_CSRF_SSL_STRICT": secure,
             "BABEL_DEFAULT_LOCALE": "zh_Hans",
             "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
+            "INVITATIONS_PER_POSTING": self.invitations_per_posting,
+            "INVITATIONS_PER_DAY": self.invitations_per_day,
+            "INTERESTS_PER_DAY": self.interests_per_day,
+            "ANSWER_DAYS": self.answer_days,
             "SITE_NAME": self.site_name,
             "SITE_OWNER": self.site_owner,
             "SITE_SUPPORT": self.site_support,

@@ -46,7 +46,11 @@ JOBS: dict[str, Job] = {
 PREPARATIONS: list[str] = ["marketplace.matching.engine.ranking:warm_up"]
 
 # Called by the supervisor every half minute: each asks for work that should be there and is not.
-SWEEPS: list[str] = ["marketplace.matching.sweeps:sweep"]
+SWEEPS: list[str] = [
+    "marketplace.matching.sweeps:sweep",
+    "marketplace.attachments.sweeps:sweep",
+    "marketplace.engagement.sweeps:sweep",
+]
 
 _application: list[Flask] = []
 

@@ -10,3 +10,6 @@ class Party(StrEnum):
     MANAGER = "manager"
     OPERATOR = "operator"
     SYSTEM = "system"
+    # Of what goes from one organisation to another: an editor of the one, and of the other.
+    SENDER = "sender"
+    RECIPIENT = "recipient"
