@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from marketplace.indicators.attribution import is_not_theirs, is_only_named, quantity_of
 from marketplace.indicators.model import Comparator, Indicator
-from marketplace.indicators.names import Name, may_stand_in, places, understand
-from marketplace.indicators.offers import Offer, Statement
+from marketplace.indicators.names import Name, may_stand_in, places, spellings, understand
+from marketplace.indicators.offers import Offered, Statement
 from marketplace.indicators.reader import Quantity, grade_kind, grade_text
 from marketplace.indicators.units import conversion_text, convert, same_dimension
 from marketplace.indicators.verdicts import Verdict, decide, decide_grade
@@ -36,7 +36,7 @@ class Finding:
 NOTHING = Finding(Verdict.UNSTATED, "", "", "")
 
 
-def compare(required: Indicator, offer: Offer) -> Finding:
+def compare(required: Indicator, offer: Offered) -> Finding:
     """How an offer stands to `required`: its structured parameters first, then its text.
 
     The quote is a piece of the offer's text as written. A draft requirement without value gives UNSTATED.
@@ -46,13 +46,10 @@ def compare(required: Indicator, offer: Offer) -> Finding:
     if required.value is None and not required.text_value:
         return NOTHING
     name = understand(required.name)
-    for parameter, its_name in zip(offer.parameters, offer.names, strict=True):
-        if name.same_as(its_name):
-            finding = _structured(required, parameter)
-            if finding.verdict is not Verdict.UNSTATED:
-                return finding
-    if not offer.text:
-        return NOTHING
+    for parameter in offer.parameters_of(name):
+        finding = _structured(required, parameter)
+        if finding.verdict is not Verdict.UNSTATED:
+            return finding
     if required.text_value:
         return _grade_in_text(required, name, offer)
     return _together(_in_text(required, name, offer))
@@ -107,24 +104,24 @@ def _judged(required: Indicator, quantity: Quantity, quote: str, stated: str) ->
     return Finding(verdict, quote, "; ".join(filter(None, conversions)), stated)
 
 
-def _grade_in_text(required: Indicator, name: Name, offer: Offer) -> Finding:
+def _grade_in_text(required: Indicator, name: Name, offer: Offered) -> Finding:
     """A grade of a known kind names itself (IP67); any other must stand beside the indicator's name."""
     wanted = grade_text(required.text_value)
     kind = grade_kind(wanted)
-    if not (kind.lower() in offer.lower if kind else may_stand_in(name, offer.lower)):
-        return NOTHING
     found: list[Finding] = []
-    for statement in offer.statements:
-        if kind:
+    if kind:
+        for statement in offer.saying((kind.lower(),)):
             found.extend(_grades_stated(statement, wanted, kind))
-        elif (named := places(name, statement.lower)) and _stands_in(wanted, statement.plain.upper()):
-            found.append(Finding(Verdict.MET, statement.quote(named[0].start), "", required.text_value))
+    elif may_stand_in(name, offer.lower):
+        found.extend(
+            Finding(Verdict.MET, statement.quote(named[0].start), "", required.text_value)
+            for statement in offer.statements
+            if (named := places(name, statement.lower)) and _stands_in(wanted, statement.plain.upper())
+        )
     return _together(found)
 
 
 def _grades_stated(statement: Statement, wanted: str, kind: str) -> Iterable[Finding]:
-    if kind.lower() not in statement.lower:
-        return
     for quantity in statement.quantities:
         place = quantity.start, quantity.end
         is_theirs = not is_only_named(statement, *place) and not is_not_theirs(statement, *place)
@@ -139,11 +136,10 @@ def _stands_in(grade: str, sentence: str) -> bool:
     return re.search(rf"(?<![A-Z0-9]){re.escape(grade)}(?![A-Z0-9])", sentence) is not None
 
 
-def _in_text(required: Indicator, name: Name, offer: Offer) -> list[Finding]:
+def _in_text(required: Indicator, name: Name, offer: Offered) -> list[Finding]:
     found: list[Finding] = []
-    if not may_stand_in(name, offer.lower):
-        return found
-    for statement in offer.measuring:
+    called = spellings(name.core)
+    for statement in offer.saying((*called.whole, *called.heads)):
         for place in places(name, statement.lower):
             quantity = quantity_of(statement, place.start, place.end, required.unit)
             if quantity is not None:

@@ -1,8 +1,8 @@
 """An offer read once, to be compared with any number of requirements: its parameters and its text.
 
 Here: the pieces of a text that may state something, in the one spelling in which names and quantities are
-looked for, and the quantities in them. Not here: which quantity belongs to which name (`attribution`), and
-what it says to a requirement (`compare`).
+looked for, and the quantities in them. Not here: which quantity belongs to which name (`attribution`), what
+it says to a requirement (`compare`), and how a reading is kept (`readings`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from marketplace.indicators.model import Indicator
 from marketplace.indicators.names import Name, lowered, understand
@@ -29,6 +30,8 @@ _CLAUSE_END = re.compile(r"[,，;；、。!！?？]")
 _OTHER_NUMERALS = re.compile(
     "[⼀⼆⼋⼗\u32c0-\u32cb\u3358-\u3370㍸㍹\u339f-\u33a6㎨㎯\u33e0-\u33fe两半韆\U0001f214\U0001f229\U0001f22a\U0001f241\U0001f242]"
 )
+# ASIL D is stated without any number.
+_GRADE_WITHOUT_NUMERAL = "asil"
 _MAY_MEASURE = re.compile("[0-9一二两三四五六七八九十百千万亿半]|asil")
 
 
@@ -45,7 +48,14 @@ class Statement:
     """A sentence, or a piece of a very long one. Places are those in `plain`."""
 
     def __init__(
-        self, text: str, plain: str, starts: Sequence[int], ends: Sequence[int], *, is_goal: bool = False
+        self,
+        text: str,
+        plain: str,
+        starts: Sequence[int],
+        ends: Sequence[int],
+        *,
+        is_goal: bool = False,
+        quantities: tuple[Quantity, ...] | None = None,
     ) -> None:
         self.text = text  # the sentence as written
         self.plain = (
@@ -53,12 +63,15 @@ class Statement:
         )
         self.lower = lowered(plain)
         self.is_goal = is_goal  # an item of a list of goals
-        self._starts, self._ends = starts, ends
+        self.starts, self.ends = starts, ends  # where in `text` each character of `plain` comes from
+        self._read = quantities  # None as long as nobody read them
         self._marks: dict[re.Pattern[str], tuple[tuple[int, int], ...]] = {}
 
     @cached_property
     def quantities(self) -> tuple[Quantity, ...]:
         """What is measured here, in order; their places are those in `plain`."""
+        if self._read is not None:
+            return self._read
         if not _MAY_MEASURE.search(self.lower):
             return ()
         return tuple(read_spelled(self.plain))
@@ -91,17 +104,37 @@ class Statement:
 
     def written(self, start: int, end: int) -> str:
         """What stands at a place, as its author wrote it."""
-        return self.text[self._starts[start] : max(self._ends[end - 1], self._starts[start])].strip()
+        return self.text[self.starts[start] : max(self.ends[end - 1], self.starts[start])].strip()
 
     def quote(self, start: int) -> str:
         """The sentence as written, or at most 200 characters of it from a little before a place."""
         if len(self.text) <= _QUOTE_AT_MOST:
             return self.text
-        first = max(0, self._starts[start] - _QUOTED_BEFORE)
+        first = max(0, self.starts[start] - _QUOTED_BEFORE)
         before = "…" if first else ""
         rest = self.text[first:]
         room = _QUOTE_AT_MOST - len(before)
         return before + (rest if len(rest) <= room else rest[: room - 1] + "…")
+
+
+class Offered(Protocol):
+    """What `compare` asks of an offer, read from its text or kept from an earlier reading."""
+
+    @property
+    def lower(self) -> str:
+        """The whole text, normalised, in lower case: where a name does not stand in it, nothing is stated."""
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The pieces of the text in order."""
+
+    def parameters_of(self, name: Name) -> Iterator[Indicator]:
+        """The structured parameters that mean the same thing, in order."""
+
+    def saying(self, spellings: Sequence[str]) -> Iterator[Statement]:
+        """The statements in which something may be measured or graded and one of `spellings` stands, in
+        order; none where the text as a whole holds none of them.
+        """
 
 
 @dataclass(frozen=True)
@@ -133,13 +166,35 @@ class Offer:
 
     @cached_property
     def measuring(self) -> tuple[Statement, ...]:
-        """Of `statements` those in whose sentence something may be measured: the others are not even read."""
-        return tuple(
-            piece
-            for sentence, is_goal in self._sentences
-            if any(map(str.isnumeric, sentence)) or _OTHER_NUMERALS.search(sentence)
-            for piece in _pieces(sentence, is_goal=is_goal)
-        )
+        """Of `statements` those in whose sentence something may be measured or graded: the others are not
+        even read.
+        """
+        return tuple(piece for pieces in self.measuring_sentences() for piece in pieces)
+
+    def measuring_sentences(self) -> Iterator[tuple[Statement, ...]]:
+        """The same, the pieces of a sentence together."""
+        has_grade = _GRADE_WITHOUT_NUMERAL in self.lower
+        for sentence, is_goal in self._sentences:
+            if (
+                any(map(str.isnumeric, sentence))
+                or _OTHER_NUMERALS.search(sentence)
+                or (has_grade and _GRADE_WITHOUT_NUMERAL in lowered(normalise(sentence)))
+            ):
+                yield tuple(_pieces(sentence, is_goal=is_goal))
+
+    def parameters_of(self, name: Name) -> Iterator[Indicator]:
+        """The structured parameters that mean the same thing, in order."""
+        for parameter, its_name in zip(self.parameters, self.names, strict=True):
+            if name.same_as(its_name):
+                yield parameter
+
+    def saying(self, spellings: Sequence[str]) -> Iterator[Statement]:
+        """Those of `measuring` in which one of `spellings` stands; none where the whole text holds none."""
+        if not any(one in self.lower for one in spellings):
+            return
+        for statement in self.measuring:
+            if any(one in statement.lower for one in spellings):
+                yield statement
 
     @cached_property
     def _sentences(self) -> tuple[tuple[str, bool], ...]:

@@ -33,7 +33,7 @@ from marketplace.matching.engine.weights import DEFAULT_TEXT_WEIGHTS, TextWeight
 
 __all__ = ["ForeignIndexError", "Index", "Piece"]
 
-_FORMAT = 2
+_FORMAT = 3
 #: Documents whose texts are read before progress is told and memory given back.
 _COUNTED_AT_ONCE = 2000
 #: So many small segments behind the base are worth putting into one.
@@ -86,46 +86,53 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         Raises ValueError if one occurs twice or is no capability.
         """
         by_region = _checked(documents)
+        readings: list[bytes] = []
         several = [
-            self._count(chunk, done, len(by_region), progress)
+            self._count(chunk, readings, done, len(by_region), progress)
             for done, chunk in _chunks(by_region, segments.MOST_DOCUMENTS)
         ]
-        self._learn(by_region, several, progress)
+        self._learn(by_region, readings, several, progress)
         return self
 
     def refit(self, *, progress: Progress = untold) -> Index:
         """What `fit` would make of the documents in the index; no text is read again, as counts are kept."""
-        documents, counted = self._living(self.pieces_, progress)
+        documents, readings, counted = self._living(self.pieces_, progress)
         places = range(len(documents))
         several = [
             counted.of(np.array(chunk, dtype=np.int64))
             for _, chunk in _chunks(places, segments.MOST_DOCUMENTS)
         ]
         fresh = Index(self.weights, self.dictionary)
-        fresh._learn(documents, several, progress)
+        fresh._learn(documents, readings, several, progress)
         return fresh
 
     def _living(
         self, pieces: Sequence[Piece], progress: Progress = untold
-    ) -> tuple[list[Matchable], counts.Counts]:
-        """What is in these pieces, in the order in which it is laid out, with its counts."""
-        documents, counted = [], []
+    ) -> tuple[list[Matchable], list[bytes], counts.Counts]:
+        """What is in these pieces, in the order in which it is laid out, with its readings and counts."""
+        documents, readings, counted = [], [], []
         for piece in pieces:
             rows = np.flatnonzero(self._present(piece))
             documents += [piece.segment.document(int(row)) for row in rows]
+            readings += [piece.segment.reading(int(row)) for row in rows]
             counted.append(piece.segment.counted().of(rows))
             progress(len(documents), len(self))
         order = sorted(range(len(documents)), key=lambda place: _by_region(documents[place]))
         in_order = counts.join(counted).of(np.array(order, dtype=np.int64))
-        return [documents[place] for place in order], in_order
+        return [documents[place] for place in order], [readings[place] for place in order], in_order
 
     def _learn(
-        self, documents: Sequence[Matchable], several: Sequence[counts.Counts], progress: Progress
+        self,
+        documents: Sequence[Matchable],
+        readings: Sequence[bytes],
+        several: Sequence[counts.Counts],
+        progress: Progress,
     ) -> None:
         self.statistics_ = learn(several, go_on=lambda: progress(len(documents), len(documents)))
         self._start()
-        for (_, chunk), counted in zip(_chunks(documents, segments.MOST_DOCUMENTS), several, strict=True):
-            self._add(segments.build(chunk, counted, self.statistics_, self.weights))
+        for (done, chunk), counted in zip(_chunks(documents, segments.MOST_DOCUMENTS), several, strict=True):
+            read = readings[done : done + len(chunk)]
+            self._add(segments.build(chunk, read, counted, self.statistics_, self.weights))
             progress(len(documents), len(documents))
         self.base_ = len(self.pieces_)
 
@@ -147,7 +154,9 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         if not documents:
             return None
         counted = counts.count_documents(documents, self.dictionary)
-        return segments.build(documents, counted, self.statistics_, self.weights)
+        return segments.build(
+            documents, segments.readings_of(documents), counted, self.statistics_, self.weights
+        )
 
     def with_delta(self, delta: Segment, removed: Iterable[int] = ()) -> Index:
         """The same epoch with a later segment, whose documents replace their earlier versions."""
@@ -186,10 +195,10 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
 
     def _merged(self, first: int) -> Segment | None:
         """The living documents from the piece of that number on as one segment."""
-        documents, counted = self._living(self.pieces_[first:])
+        documents, readings, counted = self._living(self.pieces_[first:])
         if not documents:
             return None
-        return segments.build(documents, counted, self.statistics_, self.weights)
+        return segments.build(documents, readings, counted, self.statistics_, self.weights)
 
     def __len__(self) -> int:
         return sum(int(np.count_nonzero(self._present(piece))) for piece in self.pieces_)
@@ -324,11 +333,15 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
 
     # --- inside ---
 
-    def _count(self, chunk: Sequence[Matchable], done: int, total: int, progress: Progress) -> counts.Counts:
+    def _count(
+        self, chunk: Sequence[Matchable], readings: list[bytes], done: int, total: int, progress: Progress
+    ) -> counts.Counts:
+        """The counts of a chunk; what is read of it as offers goes behind `readings`."""
         several = []
         for before, some in _chunks(chunk, _COUNTED_AT_ONCE):
             progress(done + before, total)
             several.append(counts.count_documents(some, self.dictionary))
+            readings += segments.readings_of(some)
         return counts.join(several)
 
     def _start(self) -> None:

@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from marketplace.indicators.compare import Finding, compare
 from marketplace.indicators.model import Indicator
-from marketplace.indicators.offers import Offer, read_offer
+from marketplace.indicators.offers import Offer, Offered, read_offer
 from marketplace.indicators.verdicts import Verdict
 from marketplace.language import normalise
 from marketplace.matching.engine.documents import Matchable, Standing
@@ -113,7 +113,7 @@ def offer_of(capability: Matchable) -> Offer:
     return read_offer(capability.indicators, capability.body())
 
 
-def compare_indicators(seeker: Matchable, offer: Offer, marks: Mapping[str, int]) -> tuple[Comparison, ...]:
+def compare_indicators(seeker: Matchable, offer: Offered, marks: Mapping[str, int]) -> tuple[Comparison, ...]:
     """Every indicator of the seeker against an offer's parameters and text."""
     weights = indicator_weights(seeker, marks)
     return tuple(

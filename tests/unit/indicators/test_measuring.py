@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketplace.indicators import offers
@@ -53,6 +53,7 @@ SAID = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(SAID | st.text(max_size=4), max_size=25).map("".join))
 def test_every_statement_with_a_quantity_is_read(text):
     offer = read_offer((), text)

@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 
 from marketplace.indicators.model import Comparator, Indicator
+from marketplace.indicators.readings import written
 from marketplace.matching.engine import index as index_module
 from marketplace.matching.engine import kernels, scoring, segments, weighed
 from marketplace.matching.engine.documents import Conditions, Kind, Matchable, Standing
 from marketplace.matching.engine.eligibility import exclusion
 from marketplace.matching.engine.index import ForeignIndexError, Index
+from marketplace.matching.engine.parts import offer_of
 from marketplace.matching.engine.ranking import Ranker
 from marketplace.matching.engine.terms import FIELDS, field_of, term_counts
 from marketplace.matching.engine.weights import DEFAULT_WEIGHTS
@@ -221,6 +223,24 @@ def test_plain_loops_give_what_compiled_ones_give():
     assert printed[0][1] == printed[1][1]
 
 
+def test_kept_readings_are_those_of_the_texts_in_every_layout(monkeypatch, tmp_path):
+    monkeypatch.setattr(segments, "MOST_DOCUMENTS", 60)
+    random_ = random.Random(11)
+    corpus = [capability(random_, number) for number in range(1, 151)]
+    later = [capability(random_, number) for number in range(140, 171)]
+    index = Ranker().fit(corpus).index_
+    changed = index.with_changes(later[:20]).with_changes(later[20:], [("capability", 3)])
+    changed.save(tmp_path)
+    read = 0
+    for one in (index, changed, changed.compacted(), changed.refit(), Index.load(tmp_path)):
+        for piece in one.pieces_:
+            for row in range(len(piece.segment)):
+                reading = piece.segment.reading(row)
+                assert reading == written(offer_of(piece.segment.document(row)))
+                read += reading != b""
+    assert read > 100
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_any_series_of_changes_ends_where_starting_with_the_outcome_does(seed):
     """The statistics stay those of the epoch; what is in the index, and its scores, are those of the end."""
@@ -396,6 +416,7 @@ FILES = (
     "segment-0000/dense.npy",
     "segment-0000/codes.npy",
     "segment-0000/documents.npy",
+    "segment-0000/readings.npy",
     "segment-0000/facts.json",
 )
 
