@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
+from marketplace.attachments import services as files
 from marketplace.capabilities import services as capabilities
 from marketplace.capabilities.lifecycle import CapabilityStatus
 from marketplace.capabilities.models import Capability
@@ -28,6 +29,7 @@ from marketplace.demo.content import (
     NeedListEntry,
     OrganisationEntry,
 )
+from marketplace.demo.papers import sample_scan
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import SHANGHAI, business_date
 from marketplace.needs import services as needs
@@ -35,6 +37,7 @@ from marketplace.needs.lifecycle import NeedStatus
 from marketplace.notifications.services import mark_read
 from marketplace.organisations import services as organisations
 from marketplace.organisations.kinds import OrganisationKind
+from marketplace.organisations.licences import LICENCE
 from marketplace.organisations.lifecycle import OrganisationStatus as S
 from marketplace.organisations.members import services as members
 from marketplace.organisations.queries import actor_for, get_organisation
@@ -114,6 +117,7 @@ def organisation(entry: OrganisationEntry, cast: Cast, calendar: Calendar) -> St
     if state is S.DRAFT:
         return
     now = yield calendar.ago(age - 1, key)
+    _hand_in_licence(thing.id, by=cast.manager(key, now), now=now)
     organisations.submit_organisation(thing, by=cast.manager(key, now), now=now)
     if state is S.PENDING:
         return
@@ -132,6 +136,11 @@ def organisation(entry: OrganisationEntry, cast: Cast, calendar: Calendar) -> St
         organisations.suspend_organisation(
             thing, reason=entry.reason, version=thing.version, by=cast.operator(now), now=now
         )
+
+
+def _hand_in_licence(organisation_id: int, *, by: Actor, now: datetime) -> None:
+    uploads = files.take_in([sample_scan("营业执照（样张）.png")], purpose=LICENCE)
+    files.attach("organisation", organisation_id, LICENCE.name, uploads, by=by, now=now)
 
 
 def colleague(account: Account, cast: Cast, calendar: Calendar, *, days_ago: int, accepted: bool) -> Story:

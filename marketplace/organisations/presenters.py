@@ -1,12 +1,13 @@
 """Organisations as pages show them: names of codes, facets, both sides of a conflict."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 
+from marketplace.kernel import money
 from marketplace.kernel.dates import business_date
 from marketplace.organisations.kinds import (
     DESIGNATION_NAMES,
@@ -18,7 +19,7 @@ from marketplace.organisations.kinds import (
 )
 from marketplace.organisations.models import Designation, Organisation
 from marketplace.organisations.queries import Wanted
-from marketplace.organisations.rules import OrganisationDraft
+from marketplace.organisations.rules import REMINDERS, OrganisationDraft
 from marketplace.taxonomy import queries as taxonomy
 from marketplace.taxonomy.models import Scheme
 
@@ -102,22 +103,25 @@ class Sent:
         return self.pairs
 
 
-TEXTS = (
-    "short_name", "address", "website", "contact_name", "contact_phone", "contact_email", "summary",
-)  # fmt: skip
-
-
 def conflict_rows(
-    labels: Mapping[str, str], mine: OrganisationDraft, theirs: OrganisationDraft
+    labels: Mapping[str, str], fields: Iterable[str], mine: OrganisationDraft, theirs: OrganisationDraft
 ) -> list[tuple[str, str | None, str, str]]:
-    """(label, editable name or None, what this person wrote, what now stands)."""
+    """(label, editable name or None, what this person wrote, what now stands) of each field of a step."""
     rows: list[tuple[str, str | None, str, str]] = []
-    for name in ("name", "uscc", *TEXTS):
-        yours, now = getattr(mine, name) or "", getattr(theirs, name) or ""
-        rows.append((labels[name], name, yours, now))
-    for name, show in _CODED.items():
-        rows.append((labels[name], None, show(mine), show(theirs)))
+    for name in fields:
+        if name in _CODED:
+            show = _CODED[name]
+            rows.append((labels[name], None, show(mine), show(theirs)))
+        else:
+            rows.append((labels[name], name, _as_typed(mine, name), _as_typed(theirs, name)))
     return rows
+
+
+def _as_typed(draft: OrganisationDraft, name: str) -> str:
+    value = getattr(draft, name)
+    if value is None:
+        return ""
+    return money.in_wan(value) if name == "revenue_fen" else str(value)
 
 
 def _show_designations(draft: OrganisationDraft) -> str:
@@ -146,26 +150,37 @@ _CODED = {
 }
 
 
-def sent_along(draft: OrganisationDraft, *, version: int) -> Sent:
+def sent_along(fields: Iterable[str], mine: OrganisationDraft, *, version: int) -> Sent:
     """What this person chose in the fields that a conflict page only shows."""
-    return Sent((("version", str(version)), *_hidden(draft)))
+    return Sent((("version", str(version)), *_hidden(fields, mine)))
 
 
-def _hidden(draft: OrganisationDraft) -> Iterator[tuple[str, str]]:
-    for name in ("kind", "size", "region"):
-        yield name, getattr(draft, name) or ""
-    for code in draft.clusters:
-        yield "clusters", code
+def _hidden(fields: Iterable[str], draft: OrganisationDraft) -> Iterator[tuple[str, str]]:
+    for name in fields:
+        if name == "clusters":
+            yield from (("clusters", code) for code in draft.clusters)
+        elif name == "designations":
+            yield from _hidden_designations(draft)
+        elif name in _CODED:
+            yield name, getattr(draft, name) or ""
+
+
+def _hidden_designations(draft: OrganisationDraft) -> Iterator[tuple[str, str]]:
     for number, designation in enumerate(draft.designations):
         at = f"designations-{number}"
         yield f"{at}-kind", designation.kind.value
         yield f"{at}-number", designation.number
         yield f"{at}-issuer", designation.issuer
+        yield f"{at}-issued_on", designation.issued_on.isoformat() if designation.issued_on else ""
         yield f"{at}-valid_to", designation.valid_to.isoformat() if designation.valid_to else ""
 
 
 def designation_state(designation: Designation, *, now: datetime) -> str:
-    """confirmed, expired or open."""
-    if designation.valid_to is not None and designation.valid_to < business_date(now):
+    """expired, ending (confirmed, and over within three months), confirmed or open."""
+    today = business_date(now)
+    if designation.valid_to is not None and designation.valid_to < today:
         return "expired"
-    return "confirmed" if designation.confirmed_at else "open"
+    if designation.confirmed_at is None:
+        return "open"
+    ends_soon = designation.valid_to is not None and designation.valid_to <= today + timedelta(REMINDERS[0])
+    return "ending" if ends_soon else "confirmed"

@@ -25,7 +25,14 @@ from marketplace.organisations.models import (
 )
 from marketplace.organisations.rules import name_key
 
-PUBLIC = (OrganisationStatus.VERIFIED, OrganisationStatus.SUSPENDED, OrganisationStatus.UNCLAIMED)
+PUBLIC = (
+    OrganisationStatus.VERIFIED,
+    OrganisationStatus.SUSPENDED,
+    OrganisationStatus.UNCLAIMED,
+    OrganisationStatus.MERGED,
+)
+# These hold no code: a draft's is merely typed, and a collected organisation waits for its owner.
+WITHOUT_CODE = (OrganisationStatus.DRAFT, OrganisationStatus.UNCLAIMED, OrganisationStatus.MERGED)
 
 
 # --- who acts -------------------------------------------------------------------------------------------
@@ -137,9 +144,9 @@ def lock_organisation(organisation_id: int) -> None:
 
 
 def find_registered(uscc: str) -> Organisation | None:
-    """The organisation that holds a code; drafts do not."""
+    """The organisation that holds a code; drafts and collected ones do not."""
     return db.session.scalar(
-        select(Organisation).where(Organisation.uscc == uscc, Organisation.status != OrganisationStatus.DRAFT)
+        select(Organisation).where(Organisation.uscc == uscc, Organisation.status.not_in(WITHOUT_CODE))
     )
 
 

@@ -5,7 +5,7 @@ that is missing is told at once.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ from marketplace.organisations.kinds import (
 
 SHORTEST_SUMMARY = 20
 MOST_CLUSTERS = 5
+# How many days before a title lapses its managers are told, each once.
+REMINDERS = (90, 30, 7)
 _NOT_IN_NAMES = re.compile(r"[\s()\[\]{}<>“”\"'·.,，。、\-_/&]+")
 
 
@@ -35,6 +37,7 @@ class DesignationDraft:
     kind: DesignationKind
     number: str = ""
     issuer: str = ""
+    issued_on: date | None = None
     valid_to: date | None = None
 
 
@@ -47,6 +50,8 @@ class OrganisationDraft:
     short_name: str = ""
     kind: OrganisationKind | None = OrganisationKind.ENTERPRISE
     size: OrganisationSize | None = None
+    employees: int | None = None
+    revenue_fen: int | None = None
     region: str | None = None
     address: str = ""
     website: str = ""
@@ -56,6 +61,28 @@ class OrganisationDraft:
     contact_email: str = ""
     clusters: tuple[str, ...] = ()
     designations: tuple[DesignationDraft, ...] = ()
+
+
+# Which part of the declaration is asked for at which step.
+STEP_FIELDS = {
+    "basics": (
+        "name", "uscc", "kind", "size", "employees", "revenue_fen", "short_name", "clusters", "website",
+        "summary",
+    ),
+    "contact": ("region", "address", "contact_name", "contact_phone", "contact_email"),
+    "designations": ("designations",),
+    "files": ("licence",),
+}  # fmt: skip
+
+
+def step_of(field: str) -> str:
+    """The step at which an obstacle's field stands."""
+    part = field.partition(".")[0]
+    return next((step for step, fields in STEP_FIELDS.items() if part in fields), "confirm")
+
+
+def obstacles_at(step: str, obstacles: Iterable[Obstacle]) -> list[Obstacle]:
+    return [obstacle for obstacle in obstacles if step_of(obstacle.field) == step]
 
 
 def name_key(name: str) -> str:
@@ -147,6 +174,10 @@ def _obstacles_to_designation(
         yield Obstacle(f"{at}.number", N_("请填写“%(designation)s”的文号或证书编号"), named)
     if not designation.issuer:
         yield Obstacle(f"{at}.issuer", N_("请填写“%(designation)s”的认定机关"), named)
+    if designation.issued_on is not None and designation.issued_on > today:
+        yield Obstacle(f"{at}.issued_on", N_("“%(designation)s”的认定日期不能晚于今天"), named)
+    if designation.issued_on and designation.valid_to and designation.issued_on > designation.valid_to:
+        yield Obstacle(f"{at}.valid_to", N_("“%(designation)s”的有效期不能早于认定日期"), named)
     if designation.valid_to is not None and designation.valid_to < today:
         yield Obstacle(f"{at}.valid_to", N_("“%(designation)s”已过有效期，请更新或删去"), named)
     if designation.kind in LEADING and kind is not OrganisationKind.ENTERPRISE:

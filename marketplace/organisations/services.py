@@ -2,9 +2,9 @@
 is audited and told to the people it concerns. Not here: what is done with members (`members/`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.exc import IntegrityError
 
@@ -17,8 +17,8 @@ from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstacle, Ob
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
-from marketplace.organisations import queries
-from marketplace.organisations.kinds import OrganisationKind
+from marketplace.organisations import licences, queries
+from marketplace.organisations.kinds import OrganisationKind, OrganisationSize
 from marketplace.organisations.lifecycle import LIFECYCLE, OrganisationStatus
 from marketplace.organisations.models import (
     Designation,
@@ -26,11 +26,13 @@ from marketplace.organisations.models import (
     MembershipStatus,
     Organisation,
     OrganisationCluster,
+    OrganisationFigures,
 )
 from marketplace.organisations.rules import (
     DesignationDraft,
     OrganisationDraft,
     code_from,
+    obstacles_at,
     obstacles_to_saving,
     obstacles_to_submitting,
 )
@@ -39,6 +41,7 @@ OWN_PAGE = "/workbench/organisation"
 TEXT_FIELDS = (
     "short_name", "address", "website", "summary", "contact_name", "contact_phone", "contact_email",
 )  # fmt: skip
+DESIGNATION_FIELDS = ("number", "issuer", "issued_on", "valid_to")
 # What an operator has looked at; a verified organisation changes it only by way of an operator.
 VERIFIED_FIELDS = ("name", "uscc", "kind")
 # What shortlists take from an organisation itself, besides its standing and its confirmed titles.
@@ -115,37 +118,67 @@ def _check_version(organisation: Organisation, version: int) -> None:
         raise StaleVersion(current_version=organisation.version)
 
 
+def figures_of(organisation: Organisation) -> OrganisationFigures | None:
+    """Staff and turnover, for its own people and for those who verify."""
+    return db.session.get(OrganisationFigures, organisation.id)
+
+
 def draft_of(organisation: Organisation) -> OrganisationDraft:
-    """What an organisation declares, as plain facts."""
+    """What an organisation declares, as plain facts, confidential figures included."""
+    figures = figures_of(organisation)
     return OrganisationDraft(
         name=organisation.name,
         uscc=organisation.uscc,
         kind=organisation.kind,
         size=organisation.size,
+        employees=figures.employees if figures else None,
+        revenue_fen=figures.revenue_fen if figures else None,
         region=organisation.region,
         clusters=tuple(cluster.code for cluster in organisation.clusters),
         designations=tuple(
-            DesignationDraft(d.kind, d.number, d.issuer, d.valid_to) for d in organisation.designations
+            DesignationDraft(d.kind, d.number, d.issuer, d.issued_on, d.valid_to)
+            for d in organisation.designations
         ),
         **{name: getattr(organisation, name) for name in TEXT_FIELDS},
     )
 
 
+def with_size(draft: OrganisationDraft, size: OrganisationSize) -> OrganisationDraft:
+    return replace(draft, size=size)
+
+
+def may_fill(organisation: Organisation, actor: Actor) -> bool:
+    """Its manager, or an operator who enters it with its recorded consent."""
+    return actor.manages(organisation.id) or licences.may_enter_for(organisation.id, actor)
+
+
 def update_organisation(
-    organisation: Organisation, draft: OrganisationDraft, *, version: int, by: Actor, now: datetime
+    organisation: Organisation,
+    draft: OrganisationDraft,
+    *,
+    version: int,
+    by: Actor,
+    now: datetime,
+    step: str | None = None,
 ) -> None:
-    """Save what its manager wrote. Raises StaleVersion where somebody saved since `version` was read."""
-    if not by.manages(organisation.id):
+    """Save what was filled in, at one step or all at once.
+
+    Raises StaleVersion where somebody saved since `version` was read. A verified organisation stays whole:
+    of it a step is refused for what is missing there, not for what lapsed elsewhere.
+    """
+    if not may_fill(organisation, by):
         raise Forbidden("organisation.update")
     if organisation.status not in OPEN_TO_CHANGE:
         raise InvalidTransition("organisation", organisation.status, "update")
     _check_version(organisation, version)
     if organisation.status is OrganisationStatus.VERIFIED:
         draft = replace(draft, **{name: getattr(organisation, name) for name in VERIFIED_FIELDS})
-        _refuse(list(obstacles_to_submitting(draft, today=business_date(now))))
+        gaps = list(obstacles_to_submitting(draft, today=business_date(now)))
+        _refuse(gaps if step is None else obstacles_at(step, gaps))
     _refuse(list(obstacles_to_saving(draft)))
     before, confirmed = draft_of(organisation), _confirmed_kinds(organisation)
     _take_over(organisation, draft)
+    db.session.flush()
     after = draft_of(organisation)
     changed = [name for name in OrganisationDraft.__slots__ if getattr(before, name) != getattr(after, name)]
     if not changed:
@@ -159,10 +192,15 @@ def update_organisation(
         at=now,
         label=organisation.name,
         organisation_id=organisation.id,
-        detail={"fields": changed, "version": organisation.version},
+        detail={"fields": changed, "version": organisation.version, **_on_behalf(by)},
     )
     if not RANKED_BY.isdisjoint(changed) or _confirmed_kinds(organisation) != confirmed:
         _tell_matching(organisation)
+
+
+def _on_behalf(by: Actor) -> dict[str, object]:
+    """What an operator enters for a firm is marked in the trail."""
+    return {"assisted": True} if by.is_operator else {}
 
 
 def _tell_matching(organisation: Organisation) -> None:
@@ -181,6 +219,18 @@ def _take_over(organisation: Organisation, draft: OrganisationDraft) -> None:
     kept = {cluster.code: cluster for cluster in organisation.clusters}
     organisation.clusters = [kept.get(code) or OrganisationCluster(code=code) for code in draft.clusters]
     _take_over_designations(organisation, draft)
+    db.session.flush()
+    _take_over_figures(organisation, draft)
+
+
+def _take_over_figures(organisation: Organisation, draft: OrganisationDraft) -> None:
+    figures = figures_of(organisation)
+    if figures is None and draft.employees is None and draft.revenue_fen is None:
+        return
+    if figures is None:
+        figures = OrganisationFigures(organisation_id=organisation.id)
+        db.session.add(figures)
+    figures.employees, figures.revenue_fen = draft.employees, draft.revenue_fen
 
 
 def _take_over_designations(organisation: Organisation, draft: OrganisationDraft) -> None:
@@ -193,37 +243,38 @@ def _take_over_designations(organisation: Organisation, draft: OrganisationDraft
     for kind, declared in wanted.items():
         found = there.get(kind)
         if found is None:
-            organisation.designations.append(
-                Designation(
-                    kind=kind, number=declared.number, issuer=declared.issuer, valid_to=declared.valid_to
-                )
-            )
-        elif (found.number, found.issuer, found.valid_to) != (
-            declared.number,
-            declared.issuer,
-            declared.valid_to,
-        ):
-            found.number, found.issuer, found.valid_to = declared.number, declared.issuer, declared.valid_to
-            found.confirmed_at = None
+            found = Designation(kind=kind)
+            organisation.designations.append(found)
+        if any(getattr(found, name) != getattr(declared, name) for name in DESIGNATION_FIELDS):
+            for name in DESIGNATION_FIELDS:
+                setattr(found, name, getattr(declared, name))
+            found.confirmed_at = found.reminded_days = found.lapsed_at = None
 
 
-def submit_organisation(organisation: Organisation, *, by: Actor, now: datetime) -> None:
-    """Hand a complete draft to the operators."""
+def submit_organisation(
+    organisation: Organisation, *, by: Actor, now: datetime, version: int | None = None
+) -> None:
+    """Hand a complete draft to the operators. Raises StaleVersion where it is not the one that was read."""
     before = organisation.status
     status = LIFECYCLE.advance(before, "submit", by=by.parties(organisation.id))
+    if not may_fill(organisation, by):
+        raise Forbidden("organisation.submit")
+    if version is not None:
+        _check_version(organisation, version)
     obstacles = list(obstacles_to_submitting(draft_of(organisation), today=business_date(now)))
+    obstacles += licences.obstacles_to_submitting(organisation)
     holder = queries.find_registered(organisation.uscc) if organisation.uscc else None
     if holder is not None and holder.id != organisation.id:
         obstacles.append(_already_registered())
     _refuse(obstacles)
     organisation.status, organisation.submitted_at = OrganisationStatus(status), now
-    organisation.status_reason = ""
+    organisation.status_reason, organisation.return_reasons = "", {}
     try:
         db.session.flush()
     except IntegrityError as error:
         # Somebody else handed in the same code since it was looked for.
         raise Obstructed([_already_registered()]) from error
-    _record_move("submit", organisation, before, by=by, now=now)
+    _record_move("submit", organisation, before, by=by, now=now, detail=_on_behalf(by))
     send_letter(
         list_platform_users(PlatformRole.OPERATOR),
         "organisation.submitted",
@@ -260,10 +311,17 @@ def discard_draft(organisation: Organisation, *, by: Actor, now: datetime) -> No
 
 
 def verify_organisation(
-    organisation: Organisation, *, confirmed: Collection[int], version: int, by: Actor, now: datetime
+    organisation: Organisation,
+    *,
+    confirmed: Collection[int],
+    version: int,
+    by: Actor,
+    now: datetime,
+    checked: Collection[str] = (),
 ) -> None:
     """Accept an organisation, and of its designations those with the ids in `confirmed`.
 
+    `checked` names the points of the checklist that were ticked, for the record.
     Raises StaleVersion where it is not what the operator has read, as do all acts of the operator.
     """
     before = organisation.status
@@ -271,8 +329,10 @@ def verify_organisation(
     _check_version(organisation, version)
     organisation.status, organisation.verified_at = OrganisationStatus(status), now
     organisation.status_reason = ""
+    organisation.return_reasons = {}
     kinds = _confirm(organisation, confirmed, now=now)
-    _record_move("verify", organisation, before, by=by, now=now, detail={"designations": kinds})
+    detail: dict[str, object] = {"designations": kinds, "checked": list(checked)}
+    _record_move("verify", organisation, before, by=by, now=now, detail=detail)
     _tell_managers(
         organisation,
         "organisation.verified",
@@ -329,22 +389,84 @@ def _confirmed_kinds(organisation: Organisation) -> list[str]:
 
 
 def return_organisation(
-    organisation: Organisation, *, reason: str, version: int, by: Actor, now: datetime
+    organisation: Organisation,
+    *,
+    reason: str,
+    version: int,
+    by: Actor,
+    now: datetime,
+    field_reasons: Mapping[str, str] | None = None,
 ) -> None:
-    _decide("return", organisation, N_("单位信息被退回补正"), reason=reason, version=version, by=by, now=now)
+    """Send it back to be mended; `field_reasons` stand beside the fields that they are about."""
+    said = dict(field_reasons or {})
+    if not reason.strip() and said:
+        reason = N_("请按逐项意见补正")
+    _decide(
+        "return",
+        organisation,
+        N_("单位信息被退回补正"),
+        reason=reason,
+        version=version,
+        by=by,
+        now=now,
+        detail={"fields": sorted(said)} if said else None,
+    )
+    organisation.return_reasons = said
 
 
 def suspend_organisation(
-    organisation: Organisation, *, reason: str, version: int, by: Actor, now: datetime
+    organisation: Organisation,
+    *,
+    reason: str,
+    version: int,
+    by: Actor,
+    now: datetime,
+    until: date | None = None,
 ) -> None:
-    _decide("suspend", organisation, N_("单位资格已暂停"), reason=reason, version=version, by=by, now=now)
+    """Take its standing away, to the end of `until` or until an operator gives it back.
+
+    What it has posted is hidden and off the shortlists meanwhile; nothing of it is lost.
+    """
+    if until is not None and until < business_date(now):
+        raise Obstructed([Obstacle("until", N_("“暂停至”不能早于今天"))])
+    _decide(
+        "suspend",
+        organisation,
+        N_("单位资格已暂停"),
+        reason=reason,
+        version=version,
+        by=by,
+        now=now,
+        more=_what_suspension_means(until),
+        detail={"until": until.isoformat()} if until else None,
+    )
+    organisation.suspended_until = until
     _tell_matching(organisation)
+
+
+def _what_suspension_means(until: date | None) -> str:
+    end = (
+        N_("暂停至 %(day)s，期满自动恢复。") % {"day": until.isoformat()}
+        if until
+        else N_("恢复时间由平台通知。")
+    )
+    return N_("暂停期间，单位发布的榜单、需求和能力不再公开显示，也不参与匹配。") + end
 
 
 def reinstate_organisation(
     organisation: Organisation, *, reason: str, version: int, by: Actor, now: datetime
 ) -> None:
-    _decide("reinstate", organisation, N_("单位资格已恢复"), reason=reason, version=version, by=by, now=now)
+    _decide(
+        "reinstate",
+        organisation,
+        N_("单位资格已恢复"),
+        reason=reason,
+        version=version,
+        by=by,
+        now=now,
+        more=N_("单位发布的内容重新公开显示并参与匹配。"),
+    )
+    organisation.suspended_until = None
     _tell_matching(organisation)
 
 
@@ -357,6 +479,8 @@ def _decide(
     version: int,
     by: Actor,
     now: datetime,
+    more: str = "",
+    detail: dict[str, object] | None = None,
 ) -> None:
     before = organisation.status
     status = LIFECYCLE.advance(before, action, by=by.parties(organisation.id))
@@ -365,8 +489,8 @@ def _decide(
         raise Obstructed([Obstacle("reason", N_("请写明理由"))])
     organisation.status = OrganisationStatus(status)
     organisation.status_reason = "" if status is OrganisationStatus.VERIFIED else reason
-    _record_move(action, organisation, before, by=by, now=now, reason=reason)
-    body = N_("理由：%(reason)s") % {"reason": reason}
+    _record_move(action, organisation, before, by=by, now=now, reason=reason, detail=detail)
+    body = "\n".join(filter(None, (N_("理由：%(reason)s") % {"reason": reason}, more)))
     _tell_managers(organisation, f"organisation.{status.value}", subject, body, now=now)
 
 

@@ -1,4 +1,7 @@
-"""Organisations in public, the own organisation in the workbench, and the operator's verification."""
+"""Organisations in public, and the own organisation in the workbench.
+
+Not here: verification, claims, members and assisted entry, which have folders of their own.
+"""
 
 from http import HTTPStatus
 
@@ -12,17 +15,16 @@ from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting, forget_actor
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.pagination import page_number
-from marketplace.organisations import forms, presenters, queries, services
-from marketplace.organisations.forms import CodeForm, OrganisationForm
-from marketplace.organisations.lifecycle import LIFECYCLE, OrganisationStatus
-from marketplace.organisations.models import Organisation
+from marketplace.organisations import filling, forms, licences, presenters, queries, services
+from marketplace.organisations.filling import Desk
+from marketplace.organisations.forms import CodeForm
+from marketplace.organisations.lifecycle import LIFECYCLE
 from marketplace.organisations.rules import OrganisationDraft, code_from
 
 bp = Blueprint("organisations", __name__)
 workbench_bp = Blueprint("own_organisation", __name__)
-verification_bp = Blueprint("verification", __name__)
 
 
 def _unprocessable(page: str) -> ResponseReturnValue:
@@ -122,6 +124,9 @@ def own() -> ResponseReturnValue:
         organisation=organisation,
         steps=LIFECYCLE.steps(organisation.status),
         states={d.id: presenters.designation_state(d, now=now) for d in organisation.designations},
+        figures=services.figures_of(organisation),
+        licence=licences.list_licence(organisation.id),
+        certificates=licences.list_certificates(organisation),
         members=queries.list_members(organisation.id),
         organisations=queries.list_organisations_of(user_id),
         roles=forms.ROLE_NAMES,
@@ -137,86 +142,41 @@ def _own_id() -> int:
     return organisation_id
 
 
-def _edit_page(form: OrganisationForm, organisation: Organisation, **values: object) -> str:
-    return render_template(
-        "organisations/edit.html",
-        form=form,
-        organisation=organisation,
-        locked=organisation.status is OrganisationStatus.VERIFIED,
-        **values,
+def _own_desk() -> Desk:
+    return Desk(
+        load=lambda: queries.get_for_change(_own_id(), viewer=acting()),
+        url=lambda step: url_for("own_organisation.edit_step", step=step),
+        submit_url=url_for("own_organisation.submit"),
+        done_url=url_for("own_organisation.own"),
+        crumbs=[(_("我的单位"), url_for("own_organisation.own"))],
     )
 
 
-@workbench_bp.route("/workbench/organisation/edit", methods=["GET", "POST"])
+@workbench_bp.get("/workbench/organisation/edit")
 @policy("organisation", "update")
 def edit() -> ResponseReturnValue:
-    actor = acting()
-    organisation = queries.get_organisation(_own_id(), viewer=actor)
-    if request.method == "GET":
-        form = forms.form_of(services.draft_of(organisation), version=organisation.version)
-        return _edit_page(form, organisation)
-    form = OrganisationForm()
-    if "add_row" in request.form:
-        form.designations.append_entry()
-        return _edit_page(form, organisation)
-    if not form.validate():
-        return _unprocessable(_edit_page(form, organisation))
-    draft, now = forms.draft_from(form), clock.now()
-    try:
-        with transaction():
-            actor = acting()
-            organisation = queries.get_for_change(_own_id(), viewer=actor)
-            services.update_organisation(
-                organisation, draft, version=form.version.data or 0, by=actor, now=now
-            )
-    except Obstructed as error:
-        organisation = queries.get_organisation(_own_id(), viewer=actor)
-        obstacles = forms.at_rows(error.obstacles, form)
-        return _unprocessable(_edit_page(form, organisation, obstacles=obstacles))
-    except StaleVersion:
-        return _conflict(form, draft)
-    if request.form.get("act") == "submit":
-        return _submit(form)
-    flash(_("已保存"), "success")
-    return redirect(url_for("own_organisation.own"))
-
-
-def _conflict(form: OrganisationForm, mine: OrganisationDraft) -> ResponseReturnValue:
+    """Go on where something is missing."""
     organisation = queries.get_organisation(_own_id(), viewer=acting())
-    labels = {field.name: str(field.label.text) for field in form}
-    page = render_template(
-        "errors/409_conflict.html",
-        subject=organisation.name,
-        rows=presenters.conflict_rows(labels, mine, services.draft_of(organisation)),
-        url=url_for("own_organisation.edit"),
-        fields=presenters.sent_along(mine, version=organisation.version),
-        back_url=url_for("own_organisation.own"),
-    )
-    return make_response(page, HTTPStatus.CONFLICT)
+    step = filling.first_open_step(organisation, now=clock.now())
+    return redirect(url_for("own_organisation.edit_step", step=step))
 
 
-def _submit(form: OrganisationForm | None) -> ResponseReturnValue:
-    """Hand in what is saved; what is missing is told beside the fields, and the draft stays."""
-    now = clock.now()
-    try:
-        with transaction():
-            actor = acting()
-            organisation = queries.get_for_change(_own_id(), viewer=actor)
-            services.submit_organisation(organisation, by=actor, now=now)
-    except Obstructed as error:
-        organisation = queries.get_organisation(_own_id(), viewer=actor)
-        form = form or forms.form_of(services.draft_of(organisation), version=organisation.version)
-        form.version.raw_data, form.version.data = None, organisation.version
-        obstacles = forms.at_rows(error.obstacles, form)
-        return _unprocessable(_edit_page(form, organisation, obstacles=obstacles, saved=True))
-    flash(_("已提交核验，结果会通过通知告诉您"), "success")
-    return redirect(url_for("own_organisation.own"))
+@workbench_bp.get("/workbench/organisation/edit/<any(basics, contact, designations, files, confirm):step>")
+@policy("organisation", "update")
+def edit_step(step: str) -> ResponseReturnValue:
+    return filling.show_step(_own_desk(), step)
+
+
+@workbench_bp.post("/workbench/organisation/edit/<any(basics, contact, designations):step>")
+@policy("organisation", "update")
+def save_step(step: str) -> ResponseReturnValue:
+    return filling.save_step(_own_desk(), step)
 
 
 @workbench_bp.post("/workbench/organisation/submit")
 @policy("organisation", "update")
 def submit() -> ResponseReturnValue:
-    return _submit(None)
+    return filling.submit(_own_desk())
 
 
 @workbench_bp.post("/workbench/organisation/discard")
@@ -229,130 +189,3 @@ def discard() -> ResponseReturnValue:
         services.discard_draft(organisation, by=actor, now=now)
     flash(_("草稿已放弃"), "success")
     return redirect(url_for("own_organisation.register"))
-
-
-# --- verification ---------------------------------------------------------------------------------------
-
-
-@verification_bp.get("/workbench/verification")
-@policy("organisation", "review")
-def queue() -> ResponseReturnValue:
-    status = request.args.get("status") or OrganisationStatus.PENDING.value
-    return render_template(
-        "organisations/queue.html",
-        found=queries.page_queue(status, page=page_number(request.args.get("page"))),
-        status=status,
-        counts=queries.count_by_status(),
-        open_designations=queries.count_open_designations(),
-        labels=LIFECYCLE.labels,
-    )
-
-
-def _review_page(organisation: Organisation, **values: object) -> str:
-    actor, now = acting(), clock.now()
-    moves = LIFECYCLE.open_to(organisation.status, actor.parties(organisation.id))
-    return render_template(
-        "organisations/review.html",
-        organisation=organisation,
-        steps=LIFECYCLE.steps(organisation.status),
-        states={d.id: presenters.designation_state(d, now=now) for d in organisation.designations},
-        members=queries.list_members(organisation.id),
-        has_manager=bool(queries.list_manager_ids(organisation.id)),
-        moves=[
-            (move, url_for("verification.decide", organisation_id=organisation.id, action=move.action))
-            for move in moves
-            if move.action != "verify"
-        ],
-        may_verify=any(move.action == "verify" for move in moves),
-        may_confirm=actor.is_operator and organisation.status is OrganisationStatus.VERIFIED,
-        roles=forms.ROLE_NAMES,
-        **values,
-    )
-
-
-@verification_bp.get("/workbench/verification/<int:organisation_id>")
-@policy("organisation", "review")
-def review(organisation_id: int) -> ResponseReturnValue:
-    return _review_page(queries.get_organisation(organisation_id, viewer=acting()))
-
-
-def _read_version() -> int:
-    """The version that the operator has looked at; none counts as an old one."""
-    text = request.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _outdated(organisation_id: int) -> ResponseReturnValue:
-    """What was declared has changed since the page was read: here it is anew, and nothing was decided."""
-    organisation = queries.get_organisation(organisation_id, viewer=acting())
-    return make_response(_review_page(organisation, outdated=True), HTTPStatus.CONFLICT)
-
-
-def _confirmed_ids() -> set[int]:
-    ids = request.form.getlist("confirmed")
-    return {int(text) for text in ids if text.isascii() and text.isdigit() and len(text) < 18}
-
-
-@verification_bp.post("/workbench/verification/<int:organisation_id>/verify")
-@policy("organisation", "decide")
-def verify(organisation_id: int) -> ResponseReturnValue:
-    now = clock.now()
-    try:
-        with transaction():
-            actor = acting()
-            organisation = queries.get_for_change(organisation_id, viewer=actor)
-            services.verify_organisation(
-                organisation, confirmed=_confirmed_ids(), version=_read_version(), by=actor, now=now
-            )
-    except StaleVersion:
-        return _outdated(organisation_id)
-    flash(_("已核验通过"), "success")
-    return redirect(url_for("verification.queue"))
-
-
-@verification_bp.post("/workbench/verification/<int:organisation_id>/designations")
-@policy("organisation", "decide")
-def confirm_designations(organisation_id: int) -> ResponseReturnValue:
-    now = clock.now()
-    try:
-        with transaction():
-            actor = acting()
-            organisation = queries.get_for_change(organisation_id, viewer=actor)
-            services.confirm_designations(
-                organisation, confirmed=_confirmed_ids(), version=_read_version(), by=actor, now=now
-            )
-    except StaleVersion:
-        return _outdated(organisation_id)
-    flash(_("称号核对结果已保存"), "success")
-    return redirect(url_for("verification.review", organisation_id=organisation_id))
-
-
-DECISIONS = {
-    "return": services.return_organisation,
-    "suspend": services.suspend_organisation,
-    "reinstate": services.reinstate_organisation,
-}
-
-
-@verification_bp.post(
-    "/workbench/verification/<int:organisation_id>/<any('return', 'suspend', 'reinstate'):action>"
-)
-@policy("organisation", "decide")
-def decide(organisation_id: int, action: str) -> ResponseReturnValue:
-    """A decision that owes a reason."""
-    now = clock.now()
-    form = forms.ReasonForm()
-    if not form.validate():
-        organisation = queries.get_organisation(organisation_id, viewer=acting())
-        return _unprocessable(_review_page(organisation, form=form))
-    try:
-        with transaction():
-            actor = acting()
-            organisation = queries.get_for_change(organisation_id, viewer=actor)
-            DECISIONS[action](
-                organisation, reason=form.reason.data, version=_read_version(), by=actor, now=now
-            )
-    except StaleVersion:
-        return _outdated(organisation_id)
-    flash(_("已处理，单位会收到通知"), "success")
-    return redirect(url_for("verification.review", organisation_id=organisation_id))

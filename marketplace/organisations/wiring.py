@@ -5,13 +5,14 @@ from flask import Flask
 from marketplace.identity import onboarding
 from marketplace.identity.sessions import signed_in
 from marketplace.kernel import clock, navigation
-from marketplace.kernel.access import AUDITOR, OPERATOR, one_of
 from marketplace.kernel.actor import ANONYMOUS, Actor, load_with
 from marketplace.kernel.texts import N_
-from marketplace.organisations import acting_for, presenters, queries
+from marketplace.organisations import acting_for, licences, presenters, queries
+from marketplace.organisations.assisted import marks
 from marketplace.organisations.members import wiring as members
 from marketplace.organisations.permissions import PERSON
-from marketplace.organisations.views import bp, verification_bp, workbench_bp
+from marketplace.organisations.verification import wiring as verification
+from marketplace.organisations.views import bp, workbench_bp
 
 
 def _load_actor() -> Actor:
@@ -23,30 +24,21 @@ def _count_requests(actor: Actor) -> int:
     return queries.count_requests(actor.organisation_id) if actor.organisation_id and actor.is_manager else 0
 
 
-def _count_to_verify(actor: Actor) -> int:
-    return queries.count_pending() + queries.count_open_designations() if actor.is_operator else 0
-
-
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     load_with(_load_actor)
     onboarding.continue_at("own_organisation.register")
-    for blueprint in (bp, workbench_bp, verification_bp):
+    for blueprint in (bp, workbench_bp):
         app.register_blueprint(blueprint)
     members.wire(app)
+    verification.wire(app)
+    licences.register()
+    app.add_template_global(marks.note_of, "assisted_note")
     app.before_request(acting_for.refuse_for_another)
     app.add_template_global(acting_for.acting_for)
     navigation.add_public(N_("单位名录"), "organisations.hall", 50)
     navigation.add_workbench(
         N_("账户"), N_("我的单位"), "own_organisation.own", PERSON, 90, count=_count_requests
-    )
-    navigation.add_workbench(
-        N_("审核"),
-        N_("单位核验"),
-        "verification.queue",
-        one_of(OPERATOR, AUDITOR),
-        22,
-        count=_count_to_verify,
     )
     app.add_template_global(presenters.kind_name, "organisation_kind")
     app.add_template_global(presenters.size_name, "organisation_size")

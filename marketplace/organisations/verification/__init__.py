@@ -1,0 +1,1 @@
+"""The operator's side of organisations: the queue, the checklist, the decisions."""
