@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     trusted_hosts: str = ""
     # For demonstrations and tests alone, whose passwords are printed anyway.
-    second_factor_optional: bool = False
+    second_factor_optional: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     smtp_url: str = ""
     mail_from: str = "noreply@example.com"

@@ -74,6 +74,8 @@ class Database:
                 "instance_dir": self.instance_dir,
                 "secret_key": "a key for tests, and for nothing else",
                 "redis_url": "",
+                # Who needs a second factor is said by the tests of signing in.
+                "second_factor_optional": True,
                 **values,
             }
         )

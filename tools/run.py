@@ -117,6 +117,9 @@ class Marketplace:
             "FLASK_APP": "wsgi",
         }
         self.production = setting("MARKETPLACE_ENV") == "production"
+        if not self.production and setting("DEMO", "1") != "0":
+            # The demo's password is printed anyway; a second factor would only keep people from looking.
+            self.environment.setdefault("SECOND_FACTOR_OPTIONAL", "1")
         self.parts: dict[str, subprocess.Popen[bytes]] = {}
         self.socket_folder: Path | None = None
 

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from marketplace.identity.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD
-from marketplace.kernel.forms import Email, Flag, Form, Password, Phone, Text
+from marketplace.kernel.forms import Email, Flag, Form, LongText, Password, Phone, Text
 
 PASSWORD_HINT = _l(
     "%(least)s–%(most)s 个字符，不含姓名和邮箱名；三四个不相干的词连起来就很好",
@@ -61,3 +61,53 @@ class ChangePasswordForm(NewPasswordForm):
     current = Password(
         _l("现在的密码"), limit=1000, required=True, render_kw={"autocomplete": "current-password"}
     )
+
+
+class NewCodeForm(Form):
+    """The first code of an app that is being set up."""
+
+    code = Text(
+        _l("动态码"),
+        limit=40,
+        required=True,
+        description=_l("身份验证器应用里显示的 6 位数字"),
+        render_kw={"autocomplete": "one-time-code", "inputmode": "numeric"},
+    )
+
+
+class SecondStepForm(Form):
+    code = Text(
+        _l("动态码"),
+        limit=40,
+        required=True,
+        description=_l("身份验证器应用里的 6 位数字；手机不在身边时，输入一个恢复码"),
+        render_kw={"autocomplete": "one-time-code"},
+    )
+
+
+class ProofForm(Form):
+    """The password anew, before something delicate; with the second factor where there is one."""
+
+    password = Password(_l("密码"), limit=1000, required=True, render_kw={"autocomplete": "current-password"})
+
+
+class FullProofForm(ProofForm, SecondStepForm):
+    pass
+
+
+class NewAddressForm(Form):
+    email = Email(
+        _l("新邮箱"),
+        required=True,
+        description=_l("确认链接发到新邮箱；打开并确认之前，仍用原来的邮箱登录"),
+        render_kw={"autocomplete": "email"},
+    )
+
+
+class ConsentForm(Form):
+    terms = Flag(_l("我已阅读并同意《用户协议》"), required=True, must=_l("请先阅读并同意《用户协议》"))
+    privacy = Flag(_l("我已阅读并同意《隐私政策》"), required=True, must=_l("请先阅读并同意《隐私政策》"))
+
+
+class AccountReasonForm(Form):
+    reason = LongText(_l("理由"), limit=500, required=True)

@@ -92,7 +92,7 @@ class RecoveryCode(Identified, Base):
 
 
 class KnownDevice(Identified, Base):
-    """A browser in which somebody has signed in before, known by a random cookie; a new one is told by letter."""
+    """A browser in which somebody has signed in before, known by a random cookie."""
 
     __tablename__ = "known_device"
     __table_args__ = (UniqueConstraint("user_id", "token_hash"),)

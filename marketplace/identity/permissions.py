@@ -1,6 +1,6 @@
 """Who may reach the pages of accounts."""
 
-from marketplace.kernel.access import ANYONE, SIGNED_IN, allow
+from marketplace.kernel.access import ANYONE, MAINTAINER, OPERATOR, SIGNED_IN, allow, one_of
 
 allow(
     {
@@ -9,6 +9,11 @@ allow(
         ("user", "register"): ANYONE,
         ("user", "reset_password"): ANYONE,
         ("user", "update"): SIGNED_IN,
+        ("user", "confirm_email"): ANYONE,
+        # Whose accounts, is asked again by the services: an operator shuts nobody of the platform's.
+        ("account", "list"): one_of(OPERATOR, MAINTAINER),
+        ("account", "shut"): one_of(OPERATOR, MAINTAINER),
+        ("account", "reset_second_factor"): MAINTAINER,
         ("document", "read"): ANYONE,
     }
 )

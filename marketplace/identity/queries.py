@@ -4,9 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from marketplace.identity.credentials import hash_token
+from marketplace.identity.documents import CURRENT_VERSIONS
 from marketplace.identity.models import (
     Consent,
     ConsentDocument,
@@ -18,6 +19,7 @@ from marketplace.identity.models import (
 from marketplace.kernel.actor import PlatformRole
 from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.pagination import Page, paginate
 
 IDLE_LIMIT = timedelta(minutes=30)
 
@@ -34,6 +36,21 @@ class SignedIn:
     platform_role: PlatformRole | None
     organisation_id: int | None
     last_seen_at: datetime
+    authenticated_at: datetime | None = None
+    has_second_factor: bool = False
+    owes_consent: bool = False
+
+
+def _owes_consent() -> ColumnElement[bool]:
+    """Whether somebody has agreed to earlier versions of the documents, and not to all that hold now."""
+    current = or_(
+        *(
+            and_(Consent.document == document, Consent.version == version)
+            for document, version in CURRENT_VERSIONS.items()
+        )
+    )
+    agreed = select(func.count()).where(Consent.user_id == User.id).correlate(User)
+    return and_(agreed.scalar_subquery() > 0, agreed.where(current).scalar_subquery() < len(CURRENT_VERSIONS))
 
 
 def find_signed_in(token: str, *, now: datetime) -> SignedIn | None:
@@ -47,6 +64,9 @@ def find_signed_in(token: str, *, now: datetime) -> SignedIn | None:
             User.platform_role,
             UserSession.organisation_id,
             UserSession.last_seen_at,
+            UserSession.authenticated_at,
+            User.second_factor_at.is_not(None),
+            _owes_consent(),
         )
         .join(User, User.id == UserSession.user_id)
         .where(
@@ -58,8 +78,23 @@ def find_signed_in(token: str, *, now: datetime) -> SignedIn | None:
     ).one_or_none()
     if row is None:
         return None
-    session_id, user_id, name, email, role, organisation_id, last_seen_at = row
-    return SignedIn(session_id, token, user_id, name, email, role, organisation_id, last_seen_at)
+    session_id, *facts = row
+    return SignedIn(session_id, token, *facts)
+
+
+def list_sessions(user_id: int, *, now: datetime) -> list[UserSession]:
+    """Where somebody is signed in now, the last used first."""
+    return list(
+        db.session.scalars(
+            select(UserSession)
+            .where(
+                UserSession.user_id == user_id,
+                UserSession.expires_at > now,
+                UserSession.last_seen_at > now - IDLE_LIMIT,
+            )
+            .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+        )
+    )
 
 
 def find_user_by_email(email: str) -> User | None:
@@ -108,3 +143,35 @@ def list_consents(user_id: int) -> list[tuple[ConsentDocument, str]]:
         select(Consent.document, Consent.version).where(Consent.user_id == user_id).order_by(Consent.id)
     )
     return [(document, version) for document, version in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the list of accounts was asked for."""
+
+    q: str = ""
+    role: str = ""
+    state: str = ""
+
+
+def page_accounts(wanted: Wanted, *, page: int) -> Page[User]:
+    """Accounts by name or address, the newest first; two statements for any number."""
+    statement = select(User)
+    if text := wanted.q.strip().lower():
+        statement = statement.where(
+            or_(
+                func.lower(User.name).contains(text, autoescape=True),
+                User.email.contains(text, autoescape=True),
+            )
+        )
+    if wanted.role == "person":
+        statement = statement.where(User.platform_role.is_(None))
+    elif wanted.role in set(PlatformRole):
+        statement = statement.where(User.platform_role == PlatformRole(wanted.role))
+    if wanted.state == "disabled":
+        statement = statement.where(User.disabled_at.is_not(None))
+    elif wanted.state == "enabled":
+        statement = statement.where(User.disabled_at.is_(None))
+    elif wanted.state == "second_factor":
+        statement = statement.where(User.second_factor_at.is_not(None))
+    return paginate(statement.order_by(User.id.desc()), page=page, per_page=20)

@@ -3,7 +3,7 @@
 Nothing here tells whether an address has an account: what a stranger may ask for is answered by a letter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -15,11 +15,19 @@ from marketplace.audit.services import record
 from marketplace.identity import queries
 from marketplace.identity.credentials import hash_password, hash_token, new_token
 from marketplace.identity.documents import CURRENT_VERSIONS
-from marketplace.identity.models import Consent, OneTimeToken, TokenPurpose, User, UserSession
+from marketplace.identity.models import (
+    Consent,
+    ConsentDocument,
+    OneTimeToken,
+    TokenPurpose,
+    User,
+    UserSession,
+)
 from marketplace.identity.rules import obstacles_to_password
 from marketplace.kernel.actor import ANONYMOUS, SYSTEM, Actor, PlatformRole
 from marketplace.kernel.db import db
-from marketplace.kernel.errors import DomainError, NotFound, Obstructed
+from marketplace.kernel.errors import DomainError, Forbidden, NotFound, Obstacle, Obstructed
+from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter, send_secret
 
 SESSION_LIFETIME = timedelta(hours=12)
@@ -29,6 +37,7 @@ PLACE_IN_PATH = "TOKEN"
 REGISTRATION_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(minutes=30)
 INVITATION_LIFETIME = timedelta(hours=24)
+SECOND_STEP_LIFETIME = timedelta(minutes=5)
 
 
 class SpentToken(NotFound):
@@ -49,9 +58,14 @@ class Person:
 
 
 def create_user(
-    person: Person, *, by: Actor, now: datetime, platform_role: PlatformRole | None = None
+    person: Person,
+    *,
+    by: Actor,
+    now: datetime,
+    platform_role: PlatformRole | None = None,
+    address_proven: bool = True,
 ) -> User:
-    """Make an account for a proven address, with its consents."""
+    """Make an account with its consents; `address_proven` says that a link mailed to it was opened."""
     user = User(
         email=person.email,
         name=person.name,
@@ -59,6 +73,7 @@ def create_user(
         password_hash=person.password_hash,
         platform_role=platform_role,
         created_at=now,
+        email_verified_at=now if address_proven else None,
     )
     db.session.add(user)
     db.session.flush()
@@ -101,22 +116,85 @@ def update_profile(user: User, *, name: str, phone: str, by: Actor, now: datetim
         record("user.update", "user", user.id, by=by, at=now, label=user.name, detail={"fields": changed})
 
 
+def may_shut(by: Actor, user: User) -> bool:
+    """Whether somebody may shut and open an account: never their own.
+
+    Those of the platform's people only a maintainer may, so that no operator puts the auditor out.
+    """
+    if by.is_system:
+        return True
+    if by.user_id is None or by.user_id == user.id:
+        return False
+    return by.is_maintainer or (by.is_operator and user.platform_role is None)
+
+
 def disable_user(user: User, *, reason: str, by: Actor, now: datetime) -> None:
-    """Shut an account; its sessions end with it."""
+    """Shut an account; its sessions end with it, and what was mailed to it opens nothing any more."""
+    _check_may_shut(user, reason, by=by)
+    if user.disabled_at is not None:
+        raise Obstructed([Obstacle("", N_("该账号已经停用"))])
     user.disabled_at = now
     end_sessions(user.id)
+    for purpose in (TokenPurpose.PASSWORD_RESET, TokenPurpose.EMAIL, TokenPurpose.SECOND_STEP):
+        revoke_tokens(purpose, user_id=user.id, now=now)
     record("user.disable", "user", user.id, by=by, at=now, label=user.name, reason=reason)
 
 
 def enable_user(user: User, *, reason: str, by: Actor, now: datetime) -> None:
+    _check_may_shut(user, reason, by=by)
+    if user.disabled_at is None:
+        raise Obstructed([Obstacle("", N_("该账号没有停用"))])
     user.disabled_at = None
     record("user.enable", "user", user.id, by=by, at=now, label=user.name, reason=reason)
+    send_letter(
+        [user.id],
+        "identity.enabled",
+        "您的账号已重新启用",
+        f"您的账号已由平台重新启用。理由：{reason}",
+        at=now,
+    )
+
+
+def _check_may_shut(user: User, reason: str, *, by: Actor) -> None:
+    if not may_shut(by, user):
+        raise Forbidden("user.disable")
+    if not reason.strip():
+        raise Obstructed([Obstacle("reason", N_("请写明理由"))])
+
+
+def agree(user: User, versions: Mapping[ConsentDocument, str], *, by: Actor, now: datetime) -> None:
+    """Note that a person agrees to these versions of the documents; those agreed to before are kept."""
+    agreed = set(queries.list_consents(user.id))
+    new = {document: version for document, version in versions.items() if (document, version) not in agreed}
+    if not new:
+        return
+    db.session.add_all(
+        Consent(user_id=user.id, document=document, version=version, agreed_at=now)
+        for document, version in new.items()
+    )
+    record(
+        "user.consent",
+        "user",
+        user.id,
+        by=by,
+        at=now,
+        label=user.name,
+        detail={"consents": {document.value: version for document, version in new.items()}},
+    )
 
 
 # --- sessions -------------------------------------------------------------------------------------------
 
 
-def open_session(user: User, *, user_agent: str, replaces: str | None, now: datetime) -> str:
+def open_session(
+    user: User,
+    *,
+    user_agent: str,
+    replaces: str | None,
+    now: datetime,
+    address: str = "",
+    organisation_id: int | None = None,
+) -> str:
     """Sign an account in: a new token each time, so that one known from before is worth nothing."""
     token = new_token()
     if replaces:
@@ -126,11 +204,13 @@ def open_session(user: User, *, user_agent: str, replaces: str | None, now: date
         UserSession(
             token_hash=hash_token(token),
             user_id=user.id,
+            organisation_id=organisation_id,
             created_at=now,
             last_seen_at=now,
             expires_at=now + SESSION_LIFETIME,
             authenticated_at=now,
             user_agent=user_agent[:200],
+            address=address[:60],
         )
     )
     record("user.sign_in", "user", user.id, by=actor_of(user), at=now, label=user.name)
@@ -165,6 +245,48 @@ def end_sessions(user_id: int) -> None:
     db.session.execute(_ended(UserSession.user_id == user_id))
 
 
+def end_own_session(session_id: int, *, by: Actor, now: datetime) -> None:
+    """Sign one's own session out on another device. Raises NotFound for anybody else's."""
+    own = UserSession.user_id == by.user_id
+    result = db.session.execute(_ended(UserSession.id == session_id, own))
+    if not cast("CursorResult[Any]", result).rowcount:
+        raise NotFound(f"session {session_id}")
+    record("user.end_session", "user", by.user_id, by=by, at=now, label=by.name)
+
+
+def end_other_sessions(session_id: int, *, by: Actor, now: datetime) -> int:
+    """Sign out everywhere but in this session; returns in how many others."""
+    result = db.session.execute(_ended(UserSession.id != session_id, UserSession.user_id == by.user_id))
+    ended = int(cast("CursorResult[Any]", result).rowcount)
+    if ended:
+        detail = {"sessions": ended}
+        record("user.end_sessions", "user", by.user_id, by=by, at=now, label=by.name, detail=detail)
+    return ended
+
+
+def prove_again(session_id: int, *, now: datetime) -> None:
+    """Note that the person behind a session has just given their password anew."""
+    db.session.execute(
+        update(UserSession).where(UserSession.id == session_id).values(authenticated_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def begin_second_step(user: User, *, now: datetime) -> str:
+    """The password was right: a token with which the code may be given, for a few minutes."""
+    revoke_tokens(TokenPurpose.SECOND_STEP, user_id=user.id, now=now)
+    return issue(TokenPurpose.SECOND_STEP, now=now, lifetime=SECOND_STEP_LIFETIME, user_id=user.id)
+
+
+def finish_second_step(token: str, *, now: datetime) -> User:
+    """The account whose second step this is, held to the end of the transaction. Raises SpentToken."""
+    spent = spend(token, (TokenPurpose.SECOND_STEP,), now=now)
+    user = queries.get_user_for_change(spent.user_id or 0)
+    if user.disabled_at is not None:
+        raise SpentToken("the account is disabled")
+    return user
+
+
 def _ended(*conditions: Any) -> Any:
     return delete(UserSession).where(*conditions).execution_options(synchronize_session=False)
 
@@ -197,7 +319,7 @@ def request_registration(email: str, *, path: str, now: datetime) -> None:
             at=now,
         )
         return
-    token = _issue(TokenPurpose.REGISTRATION, now=now, lifetime=REGISTRATION_LIFETIME, email=email)
+    token = issue(TokenPurpose.REGISTRATION, now=now, lifetime=REGISTRATION_LIFETIME, email=email)
     send_secret(
         address=email,
         kind="identity.registration",
@@ -214,8 +336,8 @@ def request_password_reset(email: str, *, path: str, now: datetime) -> None:
     user = queries.find_user_by_email(email)
     if user is None or user.disabled_at is not None:
         return
-    _revoke_tokens(TokenPurpose.PASSWORD_RESET, user_id=user.id, now=now)
-    token = _issue(TokenPurpose.PASSWORD_RESET, now=now, lifetime=RESET_LIFETIME, user_id=user.id)
+    revoke_tokens(TokenPurpose.PASSWORD_RESET, user_id=user.id, now=now)
+    token = issue(TokenPurpose.PASSWORD_RESET, now=now, lifetime=RESET_LIFETIME, user_id=user.id)
     send_secret(
         user_id=user.id,
         kind="identity.password_reset",
@@ -243,7 +365,7 @@ def invite_platform_user(email: str, role: PlatformRole, *, by: Actor, now: date
         .values(used_at=now),
         execution_options={"synchronize_session": False},
     )
-    token = _issue(
+    token = issue(
         TokenPurpose.PLATFORM_INVITATION, now=now, lifetime=INVITATION_LIFETIME, email=email, role=role
     )
     record("user.invite", "user", None, by=by, at=now, label=email, detail={"platform_role": role.value})
@@ -254,7 +376,7 @@ class AlreadyRegistered(ValueError):
     """The address has an account; told only to somebody who works on the server."""
 
 
-def _issue(
+def issue(
     purpose: TokenPurpose,
     *,
     now: datetime,
@@ -278,7 +400,7 @@ def _issue(
     return token
 
 
-def _revoke_tokens(purpose: TokenPurpose, *, user_id: int, now: datetime) -> None:
+def revoke_tokens(purpose: TokenPurpose, *, user_id: int, now: datetime) -> None:
     db.session.execute(
         update(OneTimeToken)
         .where(
@@ -291,7 +413,7 @@ def _revoke_tokens(purpose: TokenPurpose, *, user_id: int, now: datetime) -> Non
     )
 
 
-def _spend(token: str, purposes: Iterable[TokenPurpose], *, now: datetime) -> OneTimeToken:
+def spend(token: str, purposes: Iterable[TokenPurpose], *, now: datetime) -> OneTimeToken:
     """Use a token up; of two who try at once one gets it. Raises SpentToken."""
     for purpose in purposes:
         found = queries.find_live_token(token, purpose, now=now)
@@ -310,22 +432,31 @@ def _spend(token: str, purposes: Iterable[TokenPurpose], *, now: datetime) -> On
 
 def register_with_token(token: str, *, name: str, phone: str, password_hash: str, now: datetime) -> User:
     """Make the account that a registration link or a platform invitation stands for."""
-    spent = _spend(token, (TokenPurpose.REGISTRATION, TokenPurpose.PLATFORM_INVITATION), now=now)
+    spent = spend(token, (TokenPurpose.REGISTRATION, TokenPurpose.PLATFORM_INVITATION), now=now)
     if queries.find_user_by_email(spent.email) is not None:
         raise SpentToken("the address has an account by now")
     person = Person(spent.email, name, phone, password_hash)
     try:
-        return create_user(person, by=Actor(), now=now, platform_role=spent.platform_role)
+        return create_user(
+            person,
+            by=Actor(),
+            now=now,
+            platform_role=spent.platform_role,
+            # An invitation is printed on the server and handed over; nothing was mailed.
+            address_proven=spent.purpose is TokenPurpose.REGISTRATION,
+        )
     except IntegrityError as error:
         raise SpentToken("the address got an account in this very moment") from error
 
 
 def reset_password(token: str, password_hash: str, *, now: datetime) -> User:
     """Set a new password by a reset link; every session of the account ends."""
-    spent = _spend(token, (TokenPurpose.PASSWORD_RESET,), now=now)
+    spent = spend(token, (TokenPurpose.PASSWORD_RESET,), now=now)
     user = queries.get_user_for_change(spent.user_id or 0)
     if user.disabled_at is not None:
         raise SpentToken("the account is disabled")
+    # The link was mailed to the address, and came back.
+    user.email_verified_at = user.email_verified_at or now
     _set_password(user, password_hash, type_="user.reset_password", now=now)
     end_sessions(user.id)
     return user
@@ -355,7 +486,8 @@ def change_password(user: User, password_hash: str, *, now: datetime) -> None:
 
 def _set_password(user: User, password_hash: str, *, type_: str, now: datetime) -> None:
     user.password_hash = password_hash
-    _revoke_tokens(TokenPurpose.PASSWORD_RESET, user_id=user.id, now=now)
+    for purpose in (TokenPurpose.PASSWORD_RESET, TokenPurpose.SECOND_STEP):
+        revoke_tokens(purpose, user_id=user.id, now=now)
     record(type_, "user", user.id, by=actor_of(user), at=now, label=user.name)
     send_letter(
         [user.id],

@@ -6,17 +6,23 @@ counts is asked of the database on each request.
 
 # flask-login carries no types, hence the ignored base class.
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from flask import Flask, request, session
+from flask import Flask, Response, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from marketplace.identity import queries, services
+from marketplace.identity import devices, presenters, queries, services
+from marketplace.identity.credentials import new_token
 from marketplace.identity.models import User
 from marketplace.identity.queries import SignedIn
 from marketplace.kernel import clock
 from marketplace.kernel.actor import acting, forget_actor
 from marketplace.kernel.db import transaction
+
+# How long the password given at sign-in, or since, counts for what is delicate.
+PROOF_LASTS = timedelta(minutes=10)
+DEVICE_COOKIE = "device"
+SECOND_STEP = "second_step"
 
 
 class SessionHolder(UserMixin):  # type: ignore[misc]
@@ -57,18 +63,74 @@ def _keep_session_alive() -> None:
 
 
 def begin(user: User, *, now: datetime) -> None:
-    """Sign an account in, inside `transaction()`: a new token and an emptied cookie."""
+    """Sign an account in, inside `transaction()`: a new token and an emptied cookie.
+
+    Who was signed in before as the same person goes on acting for the same organisation.
+    """
     facts = signed_in()
+    same = facts is not None and facts.user_id == user.id
+    address = presenters.masked(request.remote_addr or "")
     token = services.open_session(
         user,
         user_agent=request.user_agent.string,
         replaces=facts.token if facts else None,
+        address=address,
+        organisation_id=facts.organisation_id if facts is not None and same else None,
         now=now,
     )
+    if not same:
+        _note_device(user, address, now=now)
     session.clear()
     holder = SessionHolder(SignedIn(0, token, user.id, user.name, user.email, user.platform_role, None, now))
     login_user(holder)
     forget_actor()
+
+
+def _note_device(user: User, address: str, *, now: datetime) -> None:
+    known = request.cookies.get(_device_cookie(), "")
+    g.device = known if 20 <= len(known) <= 100 else new_token()
+    words = "，".join(
+        (presenters.device_in_words(request.user_agent.string), presenters.place_in_words(address))
+    )
+    devices.note_sign_in(user, token=g.device, words=words, now=now)
+
+
+def _device_cookie() -> str:
+    return f"__Host-{DEVICE_COOKIE}" if current_app.config["SESSION_COOKIE_SECURE"] else DEVICE_COOKIE
+
+
+def _keep_device(response: Response) -> Response:
+    """The browser keeps what it is known by, beyond any session; it says nothing and opens nothing."""
+    if "device" in g:
+        response.set_cookie(
+            _device_cookie(),
+            g.device,
+            max_age=devices.REMEMBERED,
+            secure=current_app.config["SESSION_COOKIE_SECURE"],
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
+
+
+def begin_second_step(user: User, *, now: datetime) -> None:
+    """The password was right and a code is wanted: nobody is signed in yet. Inside `transaction()`."""
+    token = services.begin_second_step(user, now=now)
+    session.clear()
+    session[SECOND_STEP] = token
+
+
+def second_step_token() -> str:
+    """What `begin_second_step` left with this browser."""
+    token = session.get(SECOND_STEP, "")
+    return token if isinstance(token, str) and len(token) <= 100 else ""
+
+
+def has_proved_lately(*, now: datetime) -> bool:
+    """Whether the person gave their password a short while ago, or only left a browser open."""
+    facts = signed_in()
+    proved = facts.authenticated_at if facts else None
+    return proved is not None and now - proved < PROOF_LASTS
 
 
 def end(*, now: datetime) -> None:
@@ -88,3 +150,4 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_load_holder)
     manager.init_app(app)
     app.before_request(_keep_session_alive)
+    app.after_request(_keep_device)

@@ -27,6 +27,8 @@ SIGN_IN_ACCOUNT = Limit("sign_in_account", 10, timedelta(minutes=15))
 SIGN_IN_ADDRESS = Limit("sign_in_address", 60, timedelta(minutes=15))
 LETTER_ACCOUNT = Limit("letter_account", 3, timedelta(hours=1))
 LETTER_ADDRESS = Limit("letter_address", 30, timedelta(hours=1))
+SECOND_STEP_ACCOUNT = Limit("second_step_account", 5, timedelta(minutes=15))
+PROOF_ACCOUNT = Limit("proof_account", 10, timedelta(minutes=15))
 TOKEN_ADDRESS = Limit("token_address", 60, timedelta(minutes=15))
 LONGEST_WINDOW = timedelta(hours=1)
 MOST_PRUNED = 200

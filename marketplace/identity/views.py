@@ -1,4 +1,7 @@
-"""Signing in and out, registering, passwords, the own account, and the two documents people agree to."""
+"""The doors: signing in and out, registering, lost passwords, links from letters, and the two documents.
+
+Not here: what somebody does with their own account (`own_views.py`) and with others' (`admin_views.py`).
+"""
 
 from http import HTTPStatus
 
@@ -6,14 +9,22 @@ from flask import Blueprint, current_app, flash, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from marketplace.identity import credentials, onboarding, queries, services, sessions, throttling
+from marketplace.identity import (
+    addresses,
+    credentials,
+    onboarding,
+    queries,
+    second_factor,
+    services,
+    sessions,
+    throttling,
+)
 from marketplace.identity.documents import CURRENT_VERSIONS
 from marketplace.identity.forms import (
     AddressForm,
-    ChangePasswordForm,
     NewPasswordForm,
     PersonForm,
-    ProfileForm,
+    SecondStepForm,
     SignInForm,
 )
 from marketplace.identity.models import ConsentDocument, OneTimeToken, TokenPurpose, User
@@ -22,7 +33,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import Obstacle, Obstructed, SignInRequired
+from marketplace.kernel.errors import Obstacle, Obstructed
 from marketplace.kernel.paths import own_path
 
 bp = Blueprint("identity", __name__)
@@ -32,7 +43,7 @@ def _address() -> str:
     return request.remote_addr or "unknown"
 
 
-def _throttle(attempts: list[tuple[throttling.Limit, str]]) -> None:
+def throttle(attempts: list[tuple[throttling.Limit, str]]) -> None:
     """Count an attempt before it is made, and refuse it where there were too many."""
     now = clock.now()
     with transaction():
@@ -40,7 +51,7 @@ def _throttle(attempts: list[tuple[throttling.Limit, str]]) -> None:
     throttling.refuse_excess(attempts, now=now)
 
 
-def _refused(page: str, **values: object) -> ResponseReturnValue:
+def refused(page: str, **values: object) -> ResponseReturnValue:
     return make_response(render_template(page, **values), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -62,11 +73,11 @@ def sign_in_post() -> ResponseReturnValue:
     form = SignInForm()
     target = own_path(request.form.get("next", "")) or ""
     if not form.validate():
-        return _refused("identity/sign_in.html", form=form, next=target)
+        return refused("identity/sign_in.html", form=form, next=target)
     email, password = form.email.data, form.password.data
     account = (throttling.SIGN_IN_ACCOUNT, email)
     address = (throttling.SIGN_IN_ADDRESS, _address())
-    _throttle([account, address])
+    throttle([account, address])
     user = _find_by_password(email, password)
     if user is None:
         return _wrong_password(form, target)
@@ -80,15 +91,53 @@ def sign_in_post() -> ResponseReturnValue:
                 services.rehash_password(user, better_hash, now=now)
             # Not the address: whoever has an account could forgive themself their tries at others'.
             throttling.forgive([account])
-            sessions.begin(user, now=now)
+            if asks_code := user.second_factor_at is not None:
+                sessions.begin_second_step(user, now=now)
+            else:
+                sessions.begin(user, now=now)
     except StalePassword:
         return _wrong_password(form, target)
+    if asks_code:
+        return redirect(url_for("identity.second_step", next=target or None))
+    return redirect(target or url_for("workbench.home"))
+
+
+@bp.route("/login/code", methods=["GET", "POST"])
+@policy("session", "begin")
+def second_step() -> ResponseReturnValue:
+    """The second half of signing in, where the account has a second factor."""
+    target = own_path(request.values.get("next", "")) or ""
+    token = sessions.second_step_token()
+    found = queries.find_live_token(token, TokenPurpose.SECOND_STEP, now=clock.now())
+    if found is None:
+        flash(_("请重新输入邮箱和密码"), "warning")
+        return redirect(url_for("identity.sign_in", next=target or None))
+    form, user_id = SecondStepForm(), found.user_id or 0
+    if request.method == "GET":
+        return render_template("identity/second_step.html", form=form, next=target)
+    if not form.validate():
+        return refused("identity/second_step.html", form=form, next=target)
+    account = (throttling.SECOND_STEP_ACCOUNT, str(user_id))
+    throttle([account, (throttling.SIGN_IN_ADDRESS, _address())])
+    now = clock.now()
+    try:
+        with transaction():
+            user = services.finish_second_step(token, now=now)
+            if not second_factor.accepts(user, form.code.data, now=now):
+                raise Obstructed([second_factor.wrong_code()])
+            throttling.forgive([account])
+            sessions.begin(user, now=now)
+    except Obstructed as error:
+        return refused("identity/second_step.html", form=form, next=target, obstacles=error.obstacles)
+    except SpentToken:
+        flash(_("请重新输入邮箱和密码"), "warning")
+        return redirect(url_for("identity.sign_in", next=target or None))
     return redirect(target or url_for("workbench.home"))
 
 
 def _wrong_password(form: SignInForm, target: str) -> ResponseReturnValue:
     wrong = Obstacle("email", _("邮箱或密码不正确"))
-    return _refused("identity/sign_in.html", form=form, next=target, obstacles=[wrong])
+    return refused("identity/sign_in.html", form=form, next=target, obstacles=[wrong])
 
 
 def _find_by_password(email: str, password: str) -> User | None:
@@ -123,18 +172,18 @@ def register() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("identity/register.html", form=form)
     if not form.validate():
-        return _refused("identity/register.html", form=form)
+        return refused("identity/register.html", form=form)
     email = form.email.data
-    _throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
+    throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
     now = clock.now()
     with transaction():
         services.request_registration(
             email, path=url_for("identity.complete_registration", token=services.PLACE_IN_PATH), now=now
         )
-    return _letter_sent(email, minutes=24 * 60)
+    return letter_sent(email, minutes=24 * 60)
 
 
-def _letter_sent(email: str, *, minutes: int) -> ResponseReturnValue:
+def letter_sent(email: str, *, minutes: int) -> ResponseReturnValue:
     folder = "" if current_app.config["SMTP_URL"] else "mail/"
     return render_template("identity/letter_sent.html", email=email, minutes=minutes, mail_folder=folder)
 
@@ -155,7 +204,7 @@ def _find_registration(token: str) -> OneTimeToken | None:
 @policy("user", "register")
 def complete_registration(token: str) -> ResponseReturnValue:
     """Second step, reached by the letter: the person. The organisation follows on a page of its own."""
-    _throttle([(throttling.TOKEN_ADDRESS, _address())])
+    throttle([(throttling.TOKEN_ADDRESS, _address())])
     found = _find_registration(token)
     if found is None:
         return _spent_link()
@@ -163,13 +212,13 @@ def complete_registration(token: str) -> ResponseReturnValue:
     page = {"form": form, "email": email, "platform_role": found.platform_role, "token": token}
     if request.method == "GET":
         return render_template("identity/person.html", **page)
-    obstacles = _unlike(form) if form.validate() else []
+    obstacles = unlike(form) if form.validate() else []
     if form.errors or obstacles:
-        return _refused("identity/person.html", obstacles=obstacles, **page)
+        return refused("identity/person.html", obstacles=obstacles, **page)
     try:
         hashed = services.prepare_password(form.password.data, name=form.name.data, email=email)
     except Obstructed as error:
-        return _refused("identity/person.html", obstacles=error.obstacles, **page)
+        return refused("identity/person.html", obstacles=error.obstacles, **page)
     now = clock.now()
     try:
         with transaction():
@@ -184,7 +233,7 @@ def complete_registration(token: str) -> ResponseReturnValue:
     return redirect(url_for(onboarding.next_endpoint("workbench.home")))
 
 
-def _unlike(form: NewPasswordForm) -> list[Obstacle]:
+def unlike(form: NewPasswordForm) -> list[Obstacle]:
     if form.password.data == form.again.data:
         return []
     return [Obstacle("again", _("两次输入的密码不一致"))]
@@ -200,35 +249,35 @@ def forgot_password() -> ResponseReturnValue:
     if request.method == "GET":
         return render_template("identity/forgot.html", form=form)
     if not form.validate():
-        return _refused("identity/forgot.html", form=form)
+        return refused("identity/forgot.html", form=form)
     email = form.email.data
-    _throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
+    throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
     now = clock.now()
     with transaction():
         services.request_password_reset(
             email, path=url_for("identity.reset_password", token=services.PLACE_IN_PATH), now=now
         )
-    return _letter_sent(email, minutes=30)
+    return letter_sent(email, minutes=30)
 
 
 @bp.route("/password/reset/<token>", methods=["GET", "POST"])
 @policy("user", "reset_password")
 def reset_password(token: str) -> ResponseReturnValue:
-    _throttle([(throttling.TOKEN_ADDRESS, _address())])
+    throttle([(throttling.TOKEN_ADDRESS, _address())])
     found = queries.find_live_token(token, TokenPurpose.PASSWORD_RESET, now=clock.now())
     if found is None:
         return _spent_link()
     form = NewPasswordForm()
     if request.method == "GET":
         return render_template("identity/reset.html", form=form, token=token)
-    obstacles = _unlike(form) if form.validate() else []
+    obstacles = unlike(form) if form.validate() else []
     if form.errors or obstacles:
-        return _refused("identity/reset.html", form=form, token=token, obstacles=obstacles)
+        return refused("identity/reset.html", form=form, token=token, obstacles=obstacles)
     user = queries.get_user(found.user_id or 0)
     try:
         hashed = services.prepare_password(form.password.data, name=user.name, email=user.email)
     except Obstructed as error:
-        return _refused("identity/reset.html", form=form, token=token, obstacles=error.obstacles)
+        return refused("identity/reset.html", form=form, token=token, obstacles=error.obstacles)
     now = clock.now()
     try:
         with transaction():
@@ -240,79 +289,27 @@ def reset_password(token: str) -> ResponseReturnValue:
     return redirect(url_for("identity.sign_in"))
 
 
-# --- the own account ------------------------------------------------------------------------------------
+# --- addresses ------------------------------------------------------------------------------------------
 
 
-def _own_account() -> User:
-    facts = sessions.signed_in()
-    if facts is None:
-        raise SignInRequired
-    return queries.get_user(facts.user_id)
-
-
-def _account_page(
-    profile: ProfileForm | None = None, password: ChangePasswordForm | None = None, **values: object
-) -> str:
-    user = _own_account()
-    return render_template(
-        "identity/account.html",
-        user=user,
-        consents=queries.list_consents(user.id),
-        profile=profile or ProfileForm(formdata=None, obj=user),
-        password=password or ChangePasswordForm(formdata=None),
-        **values,
-    )
-
-
-@bp.get("/workbench/account")
-@policy("user", "update")
-def account() -> ResponseReturnValue:
-    return _account_page()
-
-
-@bp.post("/workbench/account")
-@policy("user", "update")
-def update_account() -> ResponseReturnValue:
-    form = ProfileForm()
-    if not form.validate():
-        return make_response(_account_page(profile=form), HTTPStatus.UNPROCESSABLE_ENTITY)
-    now = clock.now()
-    with transaction():
-        user = _own_account()
-        services.update_profile(user, name=form.name.data, phone=form.phone.data, by=acting(), now=now)
-    flash(_("个人信息已保存"), "success")
-    return redirect(url_for("identity.account"))
-
-
-@bp.post("/workbench/account/password")
-@policy("user", "update")
-def change_password() -> ResponseReturnValue:
-    form, user = ChangePasswordForm(), _own_account()
-    obstacles = _unlike(form) if form.validate() else []
-    if form.errors or obstacles:
-        page = _account_page(password=form, obstacles=obstacles)
-        return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    limit = (throttling.SIGN_IN_ACCOUNT, user.email)
-    _throttle([limit])
-    user = _own_account()
-    user_id, verified = user.id, user.password_hash
-    wrong = Obstacle("current", _("现在的密码不正确"))
+@bp.route("/email/confirm/<token>", methods=["GET", "POST"])
+@policy("user", "confirm_email")
+def confirm_email(token: str) -> ResponseReturnValue:
+    """Reached by a letter to the address that is to be proved. Opening it changes nothing yet."""
+    throttle([(throttling.TOKEN_ADDRESS, _address())])
+    found = queries.find_live_token(token, TokenPurpose.EMAIL, now=clock.now())
+    if found is None:
+        return _spent_link()
+    if request.method == "GET":
+        return render_template("identity/confirm_email.html", email=found.email, token=token)
     now = clock.now()
     try:
-        if not credentials.is_password(form.current.data, verified):
-            raise Obstructed([wrong])
-        hashed = services.prepare_password(form.password.data, name=user.name, email=user.email)
         with transaction():
-            user = services.get_unchanged(user_id, verified_hash=verified)
-            services.change_password(user, hashed, now=now)
-            throttling.forgive([limit])
-            sessions.begin(user, now=now)
-    except (Obstructed, StalePassword) as error:
-        obstacles = list(error.obstacles) if isinstance(error, Obstructed) else [wrong]
-        page = _account_page(password=form, obstacles=obstacles)
-        return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
-    flash(_("密码已更改，其他设备上的登录已全部退出"), "success")
-    return redirect(url_for("identity.account"))
+            addresses.confirm(token, now=now)
+    except SpentToken:
+        return _spent_link()
+    flash(_("邮箱已确认"), "success")
+    return redirect(url_for("identity.security" if acting().signed_in else "identity.sign_in"))
 
 
 # --- documents ------------------------------------------------------------------------------------------

@@ -6,6 +6,9 @@ from flask import Flask, make_response, render_template
 from werkzeug.wrappers import Response
 
 from marketplace.identity import (
+    admin_views,  # noqa: F401 - brings its routes
+    duties,
+    own_views,  # noqa: F401 - brings its routes
     permissions,  # noqa: F401 - names the audiences
     queries,
     sessions,
@@ -14,7 +17,7 @@ from marketplace.identity.commands import identity_cli
 from marketplace.identity.throttling import TooManyAttempts
 from marketplace.identity.views import bp
 from marketplace.kernel import navigation
-from marketplace.kernel.access import SIGNED_IN
+from marketplace.kernel.access import MAINTAINER, OPERATOR, SIGNED_IN, one_of
 from marketplace.kernel.texts import N_
 from marketplace.notifications.addresses import resolve_with
 
@@ -29,8 +32,13 @@ def _too_many(error: TooManyAttempts) -> Response:
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     sessions.init_app(app)
+    app.before_request(duties.lead_to_duties)
     app.register_blueprint(bp)
     app.register_error_handler(TooManyAttempts, _too_many)
     app.cli.add_command(identity_cli)
     resolve_with(queries.addresses_of)
     navigation.add_workbench(N_("账户"), N_("账号与密码"), "identity.account", SIGNED_IN, 95)
+    navigation.add_workbench(N_("账户"), N_("登录与安全"), "identity.security", SIGNED_IN, 96)
+    navigation.add_workbench(
+        N_("系统"), N_("账号管理"), "identity.accounts", one_of(OPERATOR, MAINTAINER), 70
+    )
