@@ -39,6 +39,11 @@ JOBS: dict[str, Job] = {
     "matching.rank_import": Job("marketplace.matching.jobs:rank_import", seconds=3600),
     "matching.rerank_batch": Job("marketplace.matching.jobs:rerank_batch", seconds=3600),
     "matching.preview_settings": Job("marketplace.matching.jobs:preview_settings", seconds=3600),
+    "matching.taxonomy_changed": Job("marketplace.matching.jobs:taxonomy_changed", seconds=3600),
+    "exchange.inspect": Job("marketplace.exchange.jobs:inspect"),
+    "exchange.check": Job("marketplace.exchange.jobs:check", seconds=1800),
+    "exchange.apply": Job("marketplace.exchange.jobs:apply"),
+    "exchange.forget": Job("marketplace.exchange.jobs:forget"),
     "notifications.mail": Job("marketplace.notifications.jobs:mail_letters", seconds=120),
 }
 

@@ -1,11 +1,18 @@
 """What every response carries, and what every request is held to."""
 
 import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
+
+from marketplace.kernel.access import permits
+from marketplace.kernel.actor import acting
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -63,6 +70,31 @@ def _bound_form() -> None:
         abort(413)
 
 
+def large_body(most: int) -> Callable[[F], F]:
+    """Let a view's request be as large as `most` bytes, files included; all others keep to the global limit.
+
+    Stands below `@policy`. Only whoever the policy admits gets the room: the body is read before the view is.
+    """
+
+    def mark(view: F) -> F:
+        view.most_bytes = most  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def _give_room() -> None:
+    # Before the token is looked for, because that reads the body.
+    view = current_app.view_functions.get(request.endpoint or "")
+    most = getattr(view, "most_bytes", 0)
+    resource, action = getattr(view, "policy", ("", ""))
+    if most and request.mimetype == "multipart/form-data" and permits(resource, action, acting()):
+        # Room for the other fields and for what multipart writes between them. The second bound counts what
+        # is held back while a part's end is looked for: a file without line ends is held back whole.
+        request.max_content_length = most + int(current_app.config["MAX_CONTENT_LENGTH"])
+        request.max_form_memory_size = request.max_content_length
+
+
 def _dress(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
@@ -89,7 +121,7 @@ def init_app(app: Flask) -> None:
         )
     app.url_map.converters["int"] = BoundedInteger
     # Before the token is looked for: that parses the form, and a parsed body can no longer be counted.
-    for step in (_stamp_request, _refuse_nul, _bound_form):
+    for step in (_stamp_request, _refuse_nul, _give_room, _bound_form):
         app.before_request(step)
     csrf.init_app(app)
     app.after_request(_dress)

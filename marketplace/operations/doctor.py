@@ -16,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from marketplace.attachments import queries as attachments
 from marketplace.config import ROOT, Settings
 from marketplace.kernel import clock
 from marketplace.kernel.db import db
@@ -41,6 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
         examine_settings,
         examine_folders,
         examine_database,
+        examine_files,
         examine_queue,
     )
     return [finding for part in parts for finding in part(settings)]
@@ -104,6 +106,25 @@ def examine_database(_settings: Settings) -> Iterator[Finding]:
         yield Finding("workers", None, f"no sign of life since {since}; start python -m workers")
     else:
         yield Finding("workers", True, f"alive, {len(beat.detail.get('workers', []))} processes")
+
+
+def examine_files(_settings: Settings) -> Iterator[Finding]:
+    """Whether attached files lie where their rows say; `flask files check --whole` compares every byte."""
+    try:
+        faults = attachments.list_faults(whole=False)
+    except SQLAlchemyError:
+        # The finding on the database has said why.
+        db.session.rollback()
+        return
+    if faults:
+        named = ", ".join(fault.key for fault in faults[:3])
+        yield Finding(
+            "files",
+            False,
+            f"{len(faults)} files are missing or damaged ({named} …); restore them from a backup",
+        )
+    else:
+        yield Finding("files", True, "every attached file is on the disk")
 
 
 def newest_revisions() -> set[str]:
