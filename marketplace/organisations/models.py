@@ -39,6 +39,8 @@ __all__ = [
 class MembershipStatus(StrEnum):
     REQUESTED = "requested"
     ACTIVE = "active"
+    # Kept in the list of members, but out of the organisation until a manager lets them in again.
+    DISABLED = "disabled"
     DECLINED = "declined"
     LEFT = "left"
 
@@ -151,8 +153,8 @@ class Membership(Identified, Base):
             "organisation_id",
             "user_id",
             unique=True,
-            sqlite_where=text("status in ('requested', 'active')"),
-            postgresql_where=text("status in ('requested', 'active')"),
+            sqlite_where=text("status in ('requested', 'active', 'disabled')"),
+            postgresql_where=text("status in ('requested', 'active', 'disabled')"),
         ),
     )
 
