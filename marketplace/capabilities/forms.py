@@ -25,10 +25,17 @@ from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.forms import Choice, Choices, Date, Form, LongText, RowForm, Rows, Text, Version
 from marketplace.kernel.texts import N_
 from marketplace.postings.forms import IndicatorRows
-from marketplace.postings.rules import MOST_CLUSTERS, indicator_limits, list_limits
+from marketplace.postings.rules import MOST_CHAIN_LINKS, MOST_CLUSTERS, indicator_limits, list_limits
 from marketplace.postings.texts import split_words
 from marketplace.taxonomy.models import Scheme
-from marketplace.taxonomy.queries import cluster_pairs, cooperation_pairs, flat_pairs, region_pairs, trl_pairs
+from marketplace.taxonomy.queries import (
+    chain_link_pairs,
+    cluster_pairs,
+    cooperation_pairs,
+    flat_pairs,
+    region_pairs,
+    trl_pairs,
+)
 
 PARAMETERS = "parameters"
 
@@ -50,6 +57,7 @@ class CapabilityForm(Form):
     summary = LongText(_l("简介"), limit=LONGEST_SUMMARY, rows=8)
     keywords = Text(_l("关键词"), limit=320)
     clusters = Choices(_l("所属产业集群"), pairs=cluster_pairs, most=MOST_CLUSTERS)
+    chain_links = Choices(_l("所在产业链环节"), pairs=chain_link_pairs, most=MOST_CHAIN_LINKS, boxes=False)
     industry = Choice(_l("国民经济行业"), pairs=lambda: flat_pairs(Scheme.INDUSTRY))
     region = Choice(_l("所在地区"), pairs=region_pairs)
     trl = Choice(_l("技术成熟度（TRL）"), pairs=trl_pairs)
@@ -70,6 +78,7 @@ def form_showing(draft: CapabilityDraft, *, version: int) -> tuple[CapabilityFor
             "summary": draft.summary,
             "keywords": "、".join(draft.keywords),
             "clusters": list(draft.clusters),
+            "chain_links": list(draft.chain_links),
             "industry": draft.industry,
             "region": draft.region,
             "trl": str(draft.trl) if draft.trl else None,
@@ -101,6 +110,7 @@ def read_form(
         cooperation=tuple(form.cooperation.data),
         keywords=tuple(keywords),
         clusters=tuple(form.clusters.data),
+        chain_links=tuple(form.chain_links.data),
         industry=form.industry.data,
         region=form.region.data,
         parameters=tuple(parameters),
@@ -114,5 +124,5 @@ def read_form(
         if not entry.form.is_blank and not entry.form["name"].data
     ]
     obstacles += indicator_limits(parameters, PARAMETERS)
-    obstacles += list_limits(keywords, form.clusters.data)
+    obstacles += list_limits(keywords, form.clusters.data, form.chain_links.data)
     return draft, rows, obstacles

@@ -6,8 +6,9 @@ from datetime import date
 from flask_babel import gettext
 
 from marketplace.capabilities.kinds import IP_LABELS, KIND_LABELS, MATURITY_LABELS
-from marketplace.capabilities.models import Capability, CapabilityCluster
+from marketplace.capabilities.models import Capability, CapabilityChainLink, CapabilityCluster
 from marketplace.capabilities.rules import CapabilityDraft
+from marketplace.postings.codes import chain_facets
 from marketplace.postings.forms import indicators_text
 from marketplace.postings.listing import (
     Facet,
@@ -19,6 +20,7 @@ from marketplace.postings.listing import (
 )
 from marketplace.taxonomy.models import Scheme
 from marketplace.taxonomy.queries import (
+    chain_link_names,
     cluster_names,
     cluster_pairs,
     cooperation_name,
@@ -39,6 +41,7 @@ def facets() -> list[Facet]:
             where=lambda code: Capability.clusters.any(CapabilityCluster.code == code),
             group=group_by(CapabilityCluster.code, CapabilityCluster.capability_id),
         ),
+        *chain_facets(CapabilityChainLink, CapabilityChainLink.capability_id, Capability.id),
         Facet(
             "kind",
             gettext("类别"),
@@ -76,6 +79,7 @@ def key_facts(capability: Capability) -> list[tuple[str, str]]:
     return [
         (gettext("类别"), gettext(KIND_LABELS[capability.kind])),
         (gettext("产业集群"), "、".join(cluster_names(c.code for c in capability.clusters))),
+        (gettext("产业链环节"), "、".join(chain_link_names(link.code for link in capability.chain_links))),
         (gettext("行业"), name_of(Scheme.INDUSTRY, capability.industry)),
         (gettext("地区"), region_name(capability.region)),
         (gettext("技术成熟度"), trl_name(capability.trl) if capability.trl else ""),
@@ -109,6 +113,7 @@ def conflict_rows(
             (gettext("关键词"), "keywords", "、".join(draft.keywords)),
             (gettext("类别"), None, gettext(KIND_LABELS[draft.kind])),
             (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
+            (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
             (gettext("地区"), None, region_name(draft.region)),
             (gettext("技术成熟度"), None, str(draft.trl or "")),
             (gettext("合作方式"), None, "、".join(cooperation_name(code) for code in draft.cooperation)),

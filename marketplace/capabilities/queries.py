@@ -1,11 +1,11 @@
 """Questions about capabilities. Rows are seen through `visible_to(actor)`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, Select, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.capabilities.lifecycle import CapabilityStatus
@@ -14,6 +14,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.language import normalise
+from marketplace.organisations.queries import not_suspended
 from marketplace.postings.matchable import Matchable, written
 from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
 from marketplace.postings.texts import without
@@ -29,7 +30,10 @@ MOST_SIMILAR = 3
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Published and collected for all; once public, readable for good; everything for the owner's members."""
     own = Capability.organisation_id == actor.organisation_id if actor.organisation_id else false()
-    return or_(Capability.status.in_(READABLE), own)
+    readable = Capability.status.in_(READABLE)
+    if actor.is_operator or actor.is_auditor:
+        return or_(readable, own)
+    return or_(and_(readable, not_suspended(Capability.organisation_id)), own)
 
 
 def _whole() -> Select[Capability]:
@@ -38,6 +42,7 @@ def _whole() -> Select[Capability]:
         selectinload(Capability.parameters),
         selectinload(Capability.certificates),
         selectinload(Capability.clusters),
+        selectinload(Capability.chain_links),
     )
 
 
@@ -49,6 +54,21 @@ def get_capability(public_no: str, *, viewer: Actor) -> Capability:
     if found is None:
         raise NotFound(public_no)
     return found
+
+
+def find_by_id(capability_id: int) -> Capability | None:
+    """The row itself, for whoever has been asked about it by id; who may see it is asked of `sees`."""
+    statement = select(Capability).where(Capability.id == capability_id)
+    return db.session.scalar(for_change(statement, Capability))
+
+
+def sees(capability_id: int, viewer: Actor) -> bool:
+    statement = select(Capability.id).where(Capability.id == capability_id, visible_to(viewer))
+    return db.session.scalar(statement) is not None
+
+
+def existing(ids: Collection[int]) -> set[int]:
+    return set(db.session.scalars(select(Capability.id).where(Capability.id.in_(ids))))
 
 
 def get_own(public_no: str, *, actor: Actor) -> Capability:
@@ -65,7 +85,7 @@ def select_public() -> Select[Capability]:
     return (
         select(Capability)
         .options(joinedload(Capability.organisation), selectinload(Capability.clusters))
-        .where(Capability.status.in_(PUBLIC))
+        .where(Capability.status.in_(PUBLIC), not_suspended(Capability.organisation_id))
     )
 
 
@@ -76,6 +96,7 @@ def list_own(actor: Actor) -> list[Capability]:
     statement = (
         select(Capability)
         .options(selectinload(Capability.clusters), selectinload(Capability.parameters))
+        .options(selectinload(Capability.chain_links))
         .options(selectinload(Capability.certificates))
         .where(Capability.organisation_id == actor.organisation_id)
         .order_by(Capability.updated_at.desc(), Capability.id.desc())

@@ -36,6 +36,7 @@ class CapabilityDraft:
     cooperation: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    chain_links: tuple[str, ...] = ()
     industry: str | None = None
     region: str | None = None
     parameters: tuple[Indicator, ...] = ()

@@ -4,7 +4,13 @@ from datetime import datetime
 
 from marketplace.audit.services import record
 from marketplace.capabilities.lifecycle import LIFECYCLE, CapabilityStatus
-from marketplace.capabilities.models import Capability, CapabilityCluster, CapabilityParameter, Certificate
+from marketplace.capabilities.models import (
+    Capability,
+    CapabilityChainLink,
+    CapabilityCluster,
+    CapabilityParameter,
+    Certificate,
+)
 from marketplace.capabilities.rules import CapabilityDraft, CertificateDraft, obstacles_to_publishing
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db
@@ -12,6 +18,7 @@ from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.numbering import next_number
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
+from marketplace.postings.codes import ended_codes
 from marketplace.postings.rules import reason_gaps
 from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
@@ -30,6 +37,7 @@ def start_draft(draft: CapabilityDraft, *, by: Actor, now: datetime) -> Capabili
         parameters=[],
         certificates=[],
         clusters=[],
+        chain_links=[],
     )
     _fill(capability, draft)
     db.session.add(capability)
@@ -89,6 +97,7 @@ def draft_of(capability: Capability) -> CapabilityDraft:
         cooperation=tuple(capability.cooperation),
         keywords=tuple(capability.keywords),
         clusters=tuple(c.code for c in capability.clusters),
+        chain_links=tuple(link.code for link in capability.chain_links),
         industry=capability.industry,
         region=capability.region,
         parameters=tuple(p.as_indicator() for p in capability.parameters),
@@ -97,7 +106,7 @@ def draft_of(capability: Capability) -> CapabilityDraft:
 
 
 def _refuse(draft: CapabilityDraft, *, by: Actor) -> None:
-    obstacles = list(obstacles_to_publishing(draft))
+    obstacles = [*obstacles_to_publishing(draft), *ended_codes(draft)]
     if not by.organisation_verified:
         obstacles.append(Obstacle("organisation", N_("单位核验通过后才能发布")))
     if obstacles:
@@ -142,6 +151,7 @@ def _fill(capability: Capability, draft: CapabilityDraft) -> None:
     capability.industry, capability.region = draft.industry, draft.region
     replace_indicators(capability.parameters, CapabilityParameter, draft.parameters)
     replace_codes(capability.clusters, CapabilityCluster, draft.clusters)
+    replace_codes(capability.chain_links, CapabilityChainLink, draft.chain_links)
     capability.certificates[:] = [
         Certificate(name=c.name, number=c.number, valid_to=c.valid_to) for c in draft.certificates
     ]

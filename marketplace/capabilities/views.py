@@ -19,6 +19,7 @@ from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Obstacle, Obstructed, StaleVersion
+from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
 from marketplace.postings.presenters import source_note, status_tag
@@ -108,8 +109,10 @@ def create() -> ResponseReturnValue:
 @policy("capability", "edit")
 def edit(public_no: str) -> ResponseReturnValue:
     capability = queries.get_own(public_no, actor=acting())
-    form, rows = form_showing(services.draft_of(capability), version=capability.version)
-    return _form_page(form, rows, url=_edit_url(capability), capability=capability)
+    draft = services.draft_of(capability)
+    form, rows = form_showing(draft, version=capability.version)
+    obstacles = list(ended_codes(draft))
+    return _form_page(form, rows, url=_edit_url(capability), capability=capability, obstacles=obstacles)
 
 
 @bp.post("/workbench/capabilities/<public_no>/edit")

@@ -2,7 +2,12 @@
 
 from flask import Flask
 
-from marketplace.capabilities import permissions  # noqa: F401 - names the audiences
+from marketplace.attachments import owners
+from marketplace.capabilities import (
+    codes,
+    files,
+    permissions,  # noqa: F401 - names the audiences
+)
 from marketplace.capabilities.collected import CapabilityImporter
 from marketplace.capabilities.views import bp
 from marketplace.exchange import importers
@@ -10,11 +15,14 @@ from marketplace.exchange.entries import EntryKind
 from marketplace.kernel import navigation
 from marketplace.kernel.access import MEMBER
 from marketplace.kernel.texts import N_
+from marketplace.taxonomy import uses
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     importers.register(EntryKind.CAPABILITY, CapabilityImporter())
     app.register_blueprint(bp)
+    uses.register(codes.USE)
+    owners.register(files.OWNER, files.RULE)
     navigation.add_public(N_("能力成果"), "capabilities.hall", 40)
     navigation.add_workbench(N_("供应链"), N_("我的能力成果"), "capabilities.own", MEMBER, 40)

@@ -38,7 +38,7 @@ from marketplace.kernel.forms import (
 )
 from marketplace.kernel.texts import N_
 from marketplace.postings.forms import IndicatorRows
-from marketplace.postings.rules import MOST_CLUSTERS
+from marketplace.postings.rules import MOST_CHAIN_LINKS, MOST_CLUSTERS
 from marketplace.postings.texts import split_words
 from marketplace.taxonomy import queries as taxonomy
 from marketplace.taxonomy.models import Scheme
@@ -67,7 +67,7 @@ class StepForm(Form):
 
 class BasicsForm(StepForm):
     FIELDS = (
-        "title", "board", "activity", "clusters", "industry", "region", "keywords",
+        "title", "board", "activity", "clusters", "chain_links", "industry", "region", "keywords",
         "contact_name", "contact_phone",
     )  # fmt: skip
 
@@ -81,6 +81,12 @@ class BasicsForm(StepForm):
         pairs=taxonomy.cluster_pairs,
         most=MOST_CLUSTERS,
         description=_l("“33618”现代制造业集群体系，最多选 5 个"),
+    )
+    chain_links = Choices(
+        _l("所在产业链环节"),
+        pairs=taxonomy.chain_link_pairs,
+        most=MOST_CHAIN_LINKS,
+        boxes=False,
     )
     industry = Choice(_l("国民经济行业"), pairs=_industries)
     region = Choice(_l("实施地区"), pairs=taxonomy.region_pairs)
@@ -97,6 +103,7 @@ class BasicsForm(StepForm):
             super().applied_to(draft),
             board=self.board.data or Board.ENTERPRISE,
             clusters=tuple(self.clusters.data),
+            chain_links=tuple(self.chain_links.data),
             keywords=tuple(split_words(self.keywords.data or "")),
         )
 

@@ -151,6 +151,10 @@ def _facts(challenge: Challenge) -> list[tuple[str, str]]:
     months = challenge.duration_months
     return [
         (gettext("产业集群"), "、".join(taxonomy.cluster_names(c.code for c in challenge.clusters))),
+        (
+            gettext("产业链环节"),
+            "、".join(taxonomy.chain_link_names(link.code for link in challenge.chain_links)),
+        ),
         (gettext("行业"), _industry(challenge.industry)),
         (gettext("地区"), taxonomy.region_name(challenge.region)),
         (gettext("技术成熟度"), _trl_text(challenge)),

@@ -1,6 +1,6 @@
 """Questions about challenges. Rows are seen through `visible_to(actor)`; the annex has a query of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.challenges.kinds import BOARD_LABELS
 from marketplace.challenges.lifecycle import ChallengeStatus
-from marketplace.challenges.models import Challenge, ChallengeAnnex, ChallengeCluster
+from marketplace.challenges.models import Challenge, ChallengeAnnex, ChallengeChainLink, ChallengeCluster
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, for_change
@@ -16,7 +16,9 @@ from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import FEN_PER_WAN
 from marketplace.kernel.texts import N_
 from marketplace.organisations.models import Organisation
+from marketplace.organisations.queries import not_suspended
 from marketplace.postings import matchable
+from marketplace.postings.codes import chain_facets
 from marketplace.postings.listing import (
     Facet,
     Listing,
@@ -53,7 +55,10 @@ FACETS = ("status", "board", "cluster", "budget", "trl", "form", "region", "indu
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Once public, readable for good; all of the owner's for its members; the platform sees what to check."""
-    rules: list[ColumnElement[bool]] = [Challenge.status.in_(READABLE)]
+    readable = Challenge.status.in_(READABLE)
+    if not (actor.is_operator or actor.is_auditor):
+        readable = and_(readable, not_suspended(Challenge.organisation_id))
+    rules: list[ColumnElement[bool]] = [readable]
     if actor.organisation_id is not None and actor.organisation_role is not None:
         rules.append(Challenge.organisation_id == actor.organisation_id)
     if actor.is_operator or actor.is_auditor:
@@ -63,7 +68,11 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 def taken_up_at(now: datetime) -> ColumnElement[bool]:
     """Whether it may be taken up: published and not yet closed by the clock. Collected ones never are."""
-    return and_(Challenge.status == S.PUBLISHED, Challenge.closes_at > now)
+    return and_(
+        Challenge.status == S.PUBLISHED,
+        Challenge.closes_at > now,
+        not_suspended(Challenge.organisation_id),
+    )
 
 
 def matched_at(now: datetime) -> ColumnElement[bool]:
@@ -76,6 +85,7 @@ def _whole() -> Select[Challenge]:
         joinedload(Challenge.organisation),
         selectinload(Challenge.indicators),
         selectinload(Challenge.clusters),
+        selectinload(Challenge.chain_links),
     )
 
 
@@ -86,6 +96,21 @@ def get_challenge(public_no: str, *, viewer: Actor) -> Challenge:
     if found is None:
         raise NotFound(public_no)
     return found
+
+
+def find_by_id(challenge_id: int) -> Challenge | None:
+    """The row itself, for whoever has been asked about it by id; who may see it is asked of `sees`."""
+    statement = select(Challenge).where(Challenge.id == challenge_id)
+    return db.session.scalar(for_change(statement, Challenge))
+
+
+def sees(challenge_id: int, viewer: Actor) -> bool:
+    statement = select(Challenge.id).where(Challenge.id == challenge_id, visible_to(viewer))
+    return db.session.scalar(statement) is not None
+
+
+def existing(ids: Collection[int]) -> set[int]:
+    return set(db.session.scalars(select(Challenge.id).where(Challenge.id.in_(ids))))
 
 
 def get_own(public_no: str, *, viewer: Actor) -> Challenge:
@@ -161,7 +186,7 @@ def list_hall(query: ListQuery, *, now: datetime, per_page: int = 10) -> Listing
         # Everybody sees the same hall: own drafts stand in the workbench.
         visible=select(Challenge)
         .options(joinedload(Challenge.organisation), selectinload(Challenge.clusters))
-        .where(Challenge.status.in_(READABLE)),
+        .where(Challenge.status.in_(READABLE), not_suspended(Challenge.organisation_id)),
         facets=_facets(conditions),
         orders=(
             Order("", N_("综合"), (standing, newest)),
@@ -209,6 +234,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
             ),
             group_by(ChallengeCluster.code, ChallengeCluster.challenge_id),
         ),
+        *chain_facets(ChallengeChainLink, ChallengeChainLink.challenge_id, Challenge.id),
         Facet("budget", N_("榜额区间"), _budget_options(), _in_budget),
         Facet(
             "trl",

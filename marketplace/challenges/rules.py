@@ -35,6 +35,7 @@ class ChallengeDraft:
     industry: str | None = None
     region: str | None = None
     clusters: tuple[str, ...] = ()
+    chain_links: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     background: str = ""
     problem: str = ""
@@ -104,7 +105,7 @@ def limits(draft: ChallengeDraft) -> Iterator[Obstacle]:
     texts["ip_note"] = (draft.ip_note, 1000)
     texts["contact_phone"] = (draft.contact_phone, 20)
     yield from shared.text_limits(texts)
-    yield from shared.list_limits(draft.keywords, draft.clusters)
+    yield from shared.list_limits(draft.keywords, draft.clusters, draft.chain_links)
     yield from shared.indicator_limits(draft.indicators)
     if draft.budget_fen is not None and not 0 < draft.budget_fen <= MOST_BUDGET_FEN:
         yield Obstacle("budget_fen", N_("榜额应大于 0；金额未定请选“面议”"))

@@ -8,10 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
 
+from marketplace.attachments.queries import count_for as count_files
 from marketplace.audit.services import record
 from marketplace.challenges.kinds import Publicity
 from marketplace.challenges.lifecycle import LIFECYCLE, ChallengeStatus
-from marketplace.challenges.models import Challenge, ChallengeAnnex, ChallengeCluster, ChallengeIndicator
+from marketplace.challenges.models import (
+    Challenge,
+    ChallengeAnnex,
+    ChallengeChainLink,
+    ChallengeCluster,
+    ChallengeIndicator,
+)
 from marketplace.challenges.rules import (
     LONGEST_ANNEX,
     ChallengeDraft,
@@ -29,6 +36,7 @@ from marketplace.kernel.typed import obstacles_in
 from marketplace.notifications.services import send_letter
 from marketplace.organisations.queries import may_post_challenges
 from marketplace.postings import queries as postings
+from marketplace.postings.codes import ended_codes
 from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
 
@@ -36,7 +44,7 @@ from marketplace.postings.versions import check_version
 _PLAIN = tuple(
     f.name
     for f in fields(ChallengeDraft)
-    if f.name not in ("keywords", "clusters", "cooperation", "indicators", "closes_on")
+    if f.name not in ("keywords", "clusters", "chain_links", "cooperation", "indicators", "closes_on")
 )
 LONGEST_REASON = 1000
 
@@ -76,14 +84,20 @@ def write_annex(challenge: Challenge, text: str, *, version: int, by: Actor, now
     if not text.strip():
         if annex is not None:
             db.session.delete(annex)
-        challenge.publicity = Publicity.PUBLIC
+    elif annex is None:
+        db.session.add(ChallengeAnnex(challenge_id=challenge.id, text=text))
     else:
-        if annex is None:
-            db.session.add(ChallengeAnnex(challenge_id=challenge.id, text=text))
-        else:
-            annex.text = text
-        challenge.publicity = Publicity.PARTIAL
+        annex.text = text
+    db.session.flush()
+    challenge.publicity = Publicity.PARTIAL if _has_annex(challenge) else Publicity.PUBLIC
     _note_edit(challenge, "annex", by=by, now=now)
+
+
+def note_annex_files(challenge: Challenge, *, by: Actor, now: datetime) -> None:
+    """Files of the annex came or went: the page says whether there is an annex at all, and no more."""
+    challenge.publicity = Publicity.PARTIAL if _has_annex(challenge) else Publicity.PUBLIC
+    challenge.updated_at = now
+    _note("edit", challenge, by=by, now=now, was=challenge.status, detail={"step": "annex_files"})
 
 
 def submit(challenge: Challenge, *, version: int | None = None, by: Actor, now: datetime) -> None:
@@ -92,7 +106,8 @@ def submit(challenge: Challenge, *, version: int | None = None, by: Actor, now: 
     status = LIFECYCLE.advance(was, "submit", by=by.parties(challenge.organisation_id))
     _check_read(challenge, version)
     _require_right_to_post(by)
-    if obstacles := list(obstacles_to_submitting(draft_of(challenge), now=now)):
+    draft = draft_of(challenge)
+    if obstacles := [*obstacles_to_submitting(draft, now=now), *ended_codes(draft)]:
         raise Obstructed(obstacles)
     challenge.status, challenge.submitted_at = ChallengeStatus(status), now
     challenge.status_reason, challenge.return_reasons = "", {}
@@ -197,10 +212,18 @@ def draft_of(challenge: Challenge) -> ChallengeDraft:
         **{name: getattr(challenge, name) for name in _PLAIN},
         keywords=tuple(challenge.keywords),
         clusters=tuple(cluster.code for cluster in challenge.clusters),
+        chain_links=tuple(link.code for link in challenge.chain_links),
         cooperation=tuple(challenge.cooperation),
         indicators=tuple(row.as_indicator() for row in challenge.indicators),
         closes_on=last_business_day(challenge.closes_at) if challenge.closes_at else None,
     )
+
+
+def _has_annex(challenge: Challenge) -> bool:
+    """Whether anything confidential goes with it, as text or as files."""
+    if db.session.get(ChallengeAnnex, challenge.id) is not None:
+        return True
+    return count_files("challenge", challenge.id, "annex") > 0
 
 
 def _start(draft: ChallengeDraft, *, by: Actor, now: datetime, copied_from: str = "") -> Challenge:
@@ -217,6 +240,7 @@ def _start(draft: ChallengeDraft, *, by: Actor, now: datetime, copied_from: str 
         updated_at=now,
         indicators=[],
         clusters=[],
+        chain_links=[],
     )
     _fill(challenge, draft)
     db.session.add(challenge)
@@ -232,6 +256,7 @@ def _fill(challenge: Challenge, draft: ChallengeDraft) -> None:
     challenge.keywords, challenge.cooperation = list(draft.keywords), list(draft.cooperation)
     challenge.closes_at = end_of_business_day(draft.closes_on) if draft.closes_on else None
     replace_codes(challenge.clusters, ChallengeCluster, draft.clusters)
+    replace_codes(challenge.chain_links, ChallengeChainLink, draft.chain_links)
     replace_indicators(challenge.indicators, ChallengeIndicator, draft.indicators)
 
 

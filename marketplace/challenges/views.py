@@ -27,6 +27,7 @@ from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersi
 from marketplace.kernel.texts import N_
 from marketplace.organisations.kinds import LEADING
 from marketplace.organisations.queries import live_designations
+from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import indicators_text
 from marketplace.postings.listing import ListQuery
 from marketplace.postings.views import conflict_page, conflict_rows, expected_version, facet_rows, order_rows
@@ -220,7 +221,7 @@ def _step_page(challenge: Challenge, typed: Step, status: HTTPStatus = HTTPStatu
     found = quality(draft, now=now)
     obstacles = typed.obstacles
     if status is HTTPStatus.OK and not typed.is_blank(draft):
-        obstacles = forms.obstacles_at(typed.name, found.obstacles)
+        obstacles = forms.obstacles_at(typed.name, [*found.obstacles, *ended_codes(draft)])
     returned = forms.obstacles_at(typed.name, _returned(challenge))
     if typed.rows is not None:
         typed.rows = typed.rows.padded(1)

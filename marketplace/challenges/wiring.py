@@ -2,7 +2,10 @@
 
 from flask import Flask
 
+from marketplace.attachments import owners
 from marketplace.challenges import (
+    codes,
+    files,
     permissions,  # noqa: F401 - names the audiences
     queries,
 )
@@ -14,11 +17,14 @@ from marketplace.kernel import navigation
 from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, one_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
+from marketplace.taxonomy import uses
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     app.register_blueprint(bp)
+    uses.register(codes.USE)
+    owners.register(files.OWNER, files.RULE)
     importers.register(EntryKind.CHALLENGE, ChallengeImporter())
     navigation.add_public(N_("揭榜大厅"), "challenges.hall", 10)
     navigation.add_workbench(N_("发榜"), N_("我的榜单"), "challenges.own", MEMBER, 20, count=_count_own_work)

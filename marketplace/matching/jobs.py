@@ -7,6 +7,7 @@
     matching.build_epoch       bulk: learn the corpus anew, then rank everything by it
     matching.rank_import       bulk: take over what an import brought, then rank everything
     matching.rerank_batch      bulk: the same without an import; whatever was missed is taken up
+    matching.taxonomy_changed  bulk: subject: a version of the taxonomy by which postings are read otherwise
     matching.preview_settings  bulk: subject: a proposal, payload setting ("weights" or "dictionary")
 
 Not here: what the work does (`runs`, `corpus`).
@@ -22,9 +23,13 @@ from marketplace.kernel.outbox import Lease, Work
 from marketplace.matching import corpus, engines, epochs, preview, runs, sources
 from marketplace.matching.models import PostingKind
 from marketplace.matching.sources import Subject
+from marketplace.taxonomy import queries as taxonomy
 
 #: A lease lasts half a minute; a long run says at least this often that it lives.
 RENEW_EVERY_SECONDS = 5.0
+
+#: Capabilities that are placed anew before the progress of a bulk is noted.
+PLACED_AT_ONCE = 50
 
 # Whatever of these was asked for before everything is ranked is done by it.
 COVERED_BY_RANKING_ALL = (
@@ -93,6 +98,30 @@ def rerank_batch(lease: Lease) -> None:
     if corpus.epoch_is_due(now=clock.now()):
         epochs.build_epoch(progress=_progress(lease, "texts"))
     rank_everything(_progress(lease, "lists"))
+    with transaction():
+        lease.finish()
+
+
+def taxonomy_changed(lease: Lease) -> None:
+    """Place and rank anew, in batches, whatever carries a code that a version gave a new sense.
+
+    What was done before a death is done again: placing twice has one effect.
+    """
+    work = lease.work[0]
+    if work.subject_id is None:
+        raise ValueError(f"work {work.id} names no version of the taxonomy")
+    subjects = sources.list_carrying(*taxonomy.list_touched_codes(work.subject_id))
+    report = _progress(lease, "lists")
+    report(0, len(subjects))
+    capabilities = [one.id for one in subjects if one.kind is PostingKind.CAPABILITY]
+    seekers = [one for one in subjects if one.kind is not PostingKind.CAPABILITY]
+    for start in range(0, len(capabilities), PLACED_AT_ONCE):
+        batch = capabilities[start : start + PLACED_AT_ONCE]
+        runs.place_capabilities(dict.fromkeys(batch, runs.nothing_to_finish), go_on=_beat(lease))
+        report(start + len(batch), len(subjects))
+    for done, subject in enumerate(seekers, start=len(capabilities) + 1):
+        runs.rank_seeker(subject, again=True)
+        report(done, len(subjects))
     with transaction():
         lease.finish()
 

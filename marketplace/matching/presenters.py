@@ -67,6 +67,7 @@ WORK = {
     "matching.rank_import": N_("匹配导入条目"),
     "matching.rerank_batch": N_("全部重新匹配"),
     "matching.preview_settings": N_("预览参数或词典"),
+    "matching.taxonomy_changed": N_("分类变更后重新匹配"),
     "notifications.mail": N_("发送邮件"),
 }
 

@@ -13,16 +13,19 @@ from typing import Any
 from sqlalchemy import select
 
 from marketplace.capabilities import queries as capabilities
-from marketplace.capabilities.models import Capability
+from marketplace.capabilities.models import Capability, CapabilityCluster
 from marketplace.challenges import queries as challenges
 from marketplace.challenges.lifecycle import ChallengeStatus
-from marketplace.challenges.models import Challenge
+from marketplace.challenges.models import Challenge, ChallengeCluster
 from marketplace.kernel.db import db
 from marketplace.matching.engine.documents import Conditions, Kind, Matchable, Standing
 from marketplace.matching.models import PostingKind
 from marketplace.needs import queries as needs
-from marketplace.needs.models import Need
+from marketplace.needs.models import Need, NeedCluster
+from marketplace.organisations.models import Organisation
 from marketplace.postings.matchable import Matchable as Posted
+from marketplace.taxonomy import queries as taxonomy
+from marketplace.taxonomy.models import Scheme
 
 SEEKERS = (PostingKind.CHALLENGE, PostingKind.NEED)
 
@@ -32,6 +35,11 @@ _PUBLIC: Mapping[PostingKind, tuple[Any, Sequence[Any]]] = {
     PostingKind.CHALLENGE: (Challenge, (ChallengeStatus.PUBLISHED, ChallengeStatus.COLLECTED)),
     PostingKind.NEED: (Need, needs.PUBLIC),
     PostingKind.CAPABILITY: (Capability, capabilities.PUBLIC),
+}
+_CLUSTERS: Mapping[PostingKind, Any] = {
+    PostingKind.CHALLENGE: ChallengeCluster,
+    PostingKind.NEED: NeedCluster,
+    PostingKind.CAPABILITY: CapabilityCluster,
 }
 _QUERIES: Mapping[PostingKind, ModuleType] = {
     PostingKind.CHALLENGE: challenges,
@@ -50,6 +58,7 @@ class Subject:
 
 def read(kind: PostingKind, ids: Sequence[int], *, now: datetime) -> list[Matchable]:
     """The documents of postings that are or were public, by id."""
+    taxonomy.look_again()
     posted: list[Posted] = _QUERIES[kind].read_matchables(ids, now=now)
     return [to_document(one) for one in posted]
 
@@ -100,6 +109,25 @@ def list_public_of(organisation_id: int) -> list[Subject]:
     return found
 
 
+def list_carrying(scheme: Scheme, codes: Sequence[str]) -> list[Subject]:
+    """Everything public that carries one of these codes, or lies where its organisation does."""
+    found = []
+    for kind, (entity, statuses) in _PUBLIC.items():
+        statement = select(entity.id).where(entity.status.in_(statuses)).order_by(entity.id)
+        if scheme is Scheme.CLUSTER:
+            statement = statement.where(entity.clusters.any(_CLUSTERS[kind].code.in_(codes)))
+        elif scheme is Scheme.INDUSTRY:
+            statement = statement.where(entity.industry.in_(codes))
+        elif scheme is Scheme.REGION:
+            there = select(Organisation.id).where(Organisation.region.in_(codes))
+            lies = entity.region.is_(None) & entity.organisation_id.in_(there)
+            statement = statement.where(entity.region.in_(codes) | lies)
+        else:
+            continue
+        found += [Subject(kind, posting_id) for posting_id in db.session.scalars(statement)]
+    return found
+
+
 def to_document(posted: Posted) -> Matchable:
     """A posting's public text and facts as the engine's document."""
     facts = {field.name: getattr(posted, field.name) for field in fields(posted)}
@@ -107,9 +135,13 @@ def to_document(posted: Posted) -> Matchable:
     if posted.indicators:
         names = (f"{indicator.name} {indicator.text_value}".strip() for indicator in posted.indicators)
         sections.append(("indicators", "\n".join(names)))
+    # What has ended is read as what stands in its place, so that old postings meet new ones.
     return Matchable(
         **facts
         | {
+            "clusters": taxonomy.current_codes(Scheme.CLUSTER, posted.clusters),
+            "industry": taxonomy.current_code(Scheme.INDUSTRY, posted.industry),
+            "region": taxonomy.current_code(Scheme.REGION, posted.region),
             "kind": Kind(posted.kind),
             "sections": tuple(sections),
             "standing": Standing(posted.standing),

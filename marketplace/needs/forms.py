@@ -18,10 +18,10 @@ from marketplace.kernel.forms import (
 )
 from marketplace.needs.rules import LONGEST_ITEM, LONGEST_SPECIFICATION, NeedDraft, limits
 from marketplace.postings.forms import IndicatorRows
-from marketplace.postings.rules import MOST_CLUSTERS
+from marketplace.postings.rules import MOST_CHAIN_LINKS, MOST_CLUSTERS
 from marketplace.postings.texts import split_words
 from marketplace.taxonomy.models import Scheme
-from marketplace.taxonomy.queries import cluster_pairs, flat_pairs, region_pairs
+from marketplace.taxonomy.queries import chain_link_pairs, cluster_pairs, flat_pairs, region_pairs
 
 INDICATORS = "indicators"
 
@@ -46,6 +46,7 @@ class NeedForm(Form):
     max_price_hidden = Flag(_l("最高限价不公开"))
     keywords = Text(_l("关键词"), limit=320)
     clusters = Choices(_l("所属产业集群"), pairs=cluster_pairs, most=MOST_CLUSTERS)
+    chain_links = Choices(_l("所在产业链环节"), pairs=chain_link_pairs, most=MOST_CHAIN_LINKS, boxes=False)
     industry = Choice(_l("国民经济行业"), pairs=lambda: flat_pairs(Scheme.INDUSTRY))
 
 
@@ -67,6 +68,7 @@ def form_showing(draft: NeedDraft, *, version: int) -> tuple[NeedForm, Indicator
             "max_price_hidden": draft.max_price_hidden,
             "keywords": "、".join(draft.keywords),
             "clusters": list(draft.clusters),
+            "chain_links": list(draft.chain_links),
             "industry": draft.industry,
         },
     )
@@ -91,6 +93,7 @@ def read_form(form: NeedForm, posted: MultiDict[str, str]) -> tuple[NeedDraft, I
         max_price_hidden=bool(form.max_price_hidden.data),
         keywords=tuple(keywords),
         clusters=tuple(form.clusters.data),
+        chain_links=tuple(form.chain_links.data),
         industry=form.industry.data,
         indicators=tuple(indicators),
     )

@@ -8,8 +8,9 @@ from flask_babel import gettext
 from sqlalchemy import or_
 
 from marketplace.kernel.money import in_yuan
-from marketplace.needs.models import Need, NeedCluster
+from marketplace.needs.models import Need, NeedChainLink, NeedCluster
 from marketplace.needs.rules import NeedDraft
+from marketplace.postings.codes import chain_facets
 from marketplace.postings.forms import indicators_text
 from marketplace.postings.listing import (
     Facet,
@@ -20,7 +21,14 @@ from marketplace.postings.listing import (
     in_region,
 )
 from marketplace.taxonomy.models import Scheme
-from marketplace.taxonomy.queries import cluster_names, cluster_pairs, list_nodes, name_of, region_name
+from marketplace.taxonomy.queries import (
+    chain_link_names,
+    cluster_names,
+    cluster_pairs,
+    list_nodes,
+    name_of,
+    region_name,
+)
 
 
 def facets(*, now: datetime) -> list[Facet]:
@@ -37,6 +45,7 @@ def facets(*, now: datetime) -> list[Facet]:
             where=lambda code: Need.clusters.any(NeedCluster.code == code),
             group=group_by(NeedCluster.code, NeedCluster.need_id),
         ),
+        *chain_facets(NeedChainLink, NeedChainLink.need_id, Need.id),
         Facet(
             "industry",
             gettext("行业"),
@@ -81,6 +90,7 @@ def key_facts(need: Need) -> list[tuple[str, str]]:
         (gettext("交货日期"), need.delivery_on.isoformat() if need.delivery_on else ""),
         (gettext("资格要求"), need.qualification),
         (gettext("产业集群"), "、".join(cluster_names(c.code for c in need.clusters))),
+        (gettext("产业链环节"), "、".join(chain_link_names(link.code for link in need.chain_links))),
         (gettext("行业"), name_of(Scheme.INDUSTRY, need.industry)),
         (gettext("关键词"), "、".join(need.keywords)),
     ]
@@ -103,6 +113,7 @@ def conflict_rows(yours: NeedDraft, theirs: NeedDraft) -> Sequence[tuple[str, st
             (gettext("交货日期"), None, str(draft.delivery_on or "")),
             (gettext("有效期至"), None, str(draft.valid_until or "")),
             (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
+            (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
             (gettext("规格指标"), None, indicators_text(draft.indicators)),
         ]
 

@@ -1,6 +1,6 @@
 """Questions about need lists and their lines. Rows are seen through `visible_to(actor)`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
@@ -11,6 +11,7 @@ from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need, NeedList
+from marketplace.organisations.queries import not_suspended
 from marketplace.postings.matchable import Matchable, written
 from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
 from marketplace.postings.texts import without
@@ -24,14 +25,21 @@ READABLE = (*PUBLIC, NeedStatus.WITHDRAWN, NeedStatus.TAKEN_DOWN)
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Once public, readable for good; everything for the owner's members."""
     own = Need.organisation_id == actor.organisation_id if actor.organisation_id else false()
-    return or_(Need.status.in_(READABLE), own)
+    readable = Need.status.in_(READABLE)
+    if actor.is_operator or actor.is_auditor:
+        return or_(readable, own)
+    return or_(and_(readable, not_suspended(Need.organisation_id)), own)
 
 
 def open_at(now: datetime) -> ColumnElement[bool]:
     """Whether a line is looking for suppliers: public, and its validity not over."""
     return or_(
         Need.status == NeedStatus.COLLECTED,
-        and_(Need.status == NeedStatus.PUBLISHED, or_(Need.expires_at.is_(None), Need.expires_at > now)),
+        and_(
+            Need.status == NeedStatus.PUBLISHED,
+            or_(Need.expires_at.is_(None), Need.expires_at > now),
+            not_suspended(Need.organisation_id),
+        ),
     )
 
 
@@ -41,6 +49,7 @@ def _whole() -> Select[Need]:
         joinedload(Need.need_list),
         selectinload(Need.indicators),
         selectinload(Need.clusters),
+        selectinload(Need.chain_links),
     )
 
 
@@ -52,6 +61,19 @@ def get_need(public_no: str, *, viewer: Actor) -> Need:
     if found is None:
         raise NotFound(public_no)
     return found
+
+
+def find_by_id(need_id: int) -> Need | None:
+    """The row itself, for whoever has been asked about it by id; who may see it is asked of `sees`."""
+    return db.session.scalar(for_change(select(Need).where(Need.id == need_id), Need))
+
+
+def sees(need_id: int, viewer: Actor) -> bool:
+    return db.session.scalar(select(Need.id).where(Need.id == need_id, visible_to(viewer))) is not None
+
+
+def existing(ids: Collection[int]) -> set[int]:
+    return set(db.session.scalars(select(Need.id).where(Need.id.in_(ids))))
 
 
 def get_own(public_no: str, *, actor: Actor) -> Need:
@@ -79,7 +101,7 @@ def select_public() -> Select[Need]:
     return (
         select(Need)
         .options(joinedload(Need.organisation), selectinload(Need.clusters))
-        .where(Need.status.in_(PUBLIC))
+        .where(Need.status.in_(PUBLIC), not_suspended(Need.organisation_id))
     )
 
 

@@ -31,6 +31,7 @@ class NeedDraft:
     max_price_hidden: bool = False
     keywords: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+    chain_links: tuple[str, ...] = ()
     industry: str | None = None
     indicators: tuple[Indicator, ...] = ()
 
@@ -48,7 +49,7 @@ def limits(draft: NeedDraft) -> Iterator[Obstacle]:
         # A tick without a price has no place to be kept, and a price must not become public by its loss.
         yield Obstacle("max_price", N_("选择不公开最高限价时，请填写限价"))
     yield from indicator_limits(draft.indicators)
-    yield from list_limits(draft.keywords, draft.clusters)
+    yield from list_limits(draft.keywords, draft.clusters, draft.chain_links)
 
 
 def obstacles_to_publishing(draft: NeedDraft, *, today: date) -> Iterator[Obstacle]:

@@ -11,8 +11,16 @@ from marketplace.kernel.numbering import next_number
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
 from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
-from marketplace.needs.models import Need, NeedCluster, NeedHiddenPrice, NeedIndicator, NeedList
+from marketplace.needs.models import (
+    Need,
+    NeedChainLink,
+    NeedCluster,
+    NeedHiddenPrice,
+    NeedIndicator,
+    NeedList,
+)
 from marketplace.needs.rules import NeedDraft, obstacles_to_publishing
+from marketplace.postings.codes import ended_codes
 from marketplace.postings.rules import reason_gaps
 from marketplace.postings.services import replace_codes, replace_indicators
 from marketplace.postings.versions import check_version
@@ -63,6 +71,7 @@ def start_draft(need_list: NeedList, draft: NeedDraft, *, by: Actor, now: dateti
         updated_at=now,
         indicators=[],
         clusters=[],
+        chain_links=[],
     )
     db.session.add(need)
     _fill(need, draft)
@@ -123,6 +132,7 @@ def draft_of(need: Need) -> NeedDraft:
         max_price_hidden=hidden is not None,
         keywords=tuple(need.keywords),
         clusters=tuple(c.code for c in need.clusters),
+        chain_links=tuple(link.code for link in need.chain_links),
         industry=need.industry,
         indicators=tuple(i.as_indicator() for i in need.indicators),
     )
@@ -138,7 +148,7 @@ def _check_list_title(title: str) -> None:
 
 
 def _refuse(draft: NeedDraft, *, by: Actor, now: datetime) -> None:
-    obstacles = list(obstacles_to_publishing(draft, today=business_date(now)))
+    obstacles = [*obstacles_to_publishing(draft, today=business_date(now)), *ended_codes(draft)]
     if not by.organisation_verified:
         obstacles.append(Obstacle("organisation", N_("单位核验通过后才能发布")))
     if obstacles:
@@ -175,6 +185,7 @@ def _fill(need: Need, draft: NeedDraft) -> None:
     need.max_price_fen = None if draft.max_price_hidden else draft.max_price_fen
     replace_indicators(need.indicators, NeedIndicator, draft.indicators)
     replace_codes(need.clusters, NeedCluster, draft.clusters)
+    replace_codes(need.chain_links, NeedChainLink, draft.chain_links)
     db.session.flush()
     _keep_hidden_price(need, draft.max_price_fen if draft.max_price_hidden else None)
 

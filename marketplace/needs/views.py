@@ -18,6 +18,7 @@ from marketplace.needs.forms import INDICATORS, NeedForm, NeedListForm, form_sho
 from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
 from marketplace.needs.models import Need, NeedList
 from marketplace.needs.rules import NeedDraft
+from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
 from marketplace.postings.presenters import StatusTag, countdown, source_note, status_tag
@@ -219,8 +220,16 @@ def create(public_no: str) -> ResponseReturnValue:
 @policy("need", "edit")
 def edit(public_no: str) -> ResponseReturnValue:
     need = queries.get_own(public_no, actor=acting())
-    form, rows = form_showing(services.draft_of(need), version=need.version)
-    return _form_page(form, rows, url=_edit_url(need), need_list=need.need_list, need=need)
+    draft = services.draft_of(need)
+    form, rows = form_showing(draft, version=need.version)
+    return _form_page(
+        form,
+        rows,
+        url=_edit_url(need),
+        need_list=need.need_list,
+        need=need,
+        obstacles=list(ended_codes(draft)),
+    )
 
 
 @bp.post("/workbench/needs/<public_no>/edit")

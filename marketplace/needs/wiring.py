@@ -2,19 +2,27 @@
 
 from flask import Flask
 
+from marketplace.attachments import owners
 from marketplace.exchange import importers
 from marketplace.exchange.entries import EntryKind
 from marketplace.kernel import navigation
 from marketplace.kernel.access import MEMBER
 from marketplace.kernel.texts import N_
-from marketplace.needs import permissions  # noqa: F401 - names the audiences
+from marketplace.needs import (
+    codes,
+    files,
+    permissions,  # noqa: F401 - names the audiences
+)
 from marketplace.needs.collected import NeedImporter
 from marketplace.needs.views import bp
+from marketplace.taxonomy import uses
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     importers.register(EntryKind.SUPPLY_NEED, NeedImporter())
     app.register_blueprint(bp)
+    uses.register(codes.USE)
+    owners.register(files.OWNER, files.RULE)
     navigation.add_public(N_("供需清单"), "needs.hall", 30)
     navigation.add_workbench(N_("供应链"), N_("我的供需清单"), "needs.own", MEMBER, 30)

@@ -7,12 +7,13 @@ from marketplace.identity.sessions import signed_in
 from marketplace.kernel import clock, navigation
 from marketplace.kernel.actor import ANONYMOUS, Actor, load_with
 from marketplace.kernel.texts import N_
-from marketplace.organisations import acting_for, licences, presenters, queries
+from marketplace.organisations import acting_for, codes, licences, presenters, queries
 from marketplace.organisations.assisted import marks
 from marketplace.organisations.members import wiring as members
 from marketplace.organisations.permissions import PERSON
 from marketplace.organisations.verification import wiring as verification
 from marketplace.organisations.views import bp, workbench_bp
+from marketplace.taxonomy import uses
 
 
 def _load_actor() -> Actor:
@@ -33,6 +34,7 @@ def wire(app: Flask) -> None:
     members.wire(app)
     verification.wire(app)
     licences.register()
+    uses.register(codes.USE)
     app.add_template_global(marks.note_of, "assisted_note")
     app.before_request(acting_for.refuse_for_another)
     app.add_template_global(acting_for.acting_for)

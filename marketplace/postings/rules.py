@@ -16,6 +16,7 @@ MOST_INDICATORS = 40
 MOST_KEYWORDS = 10
 LONGEST_KEYWORD = 30
 MOST_CLUSTERS = 5
+MOST_CHAIN_LINKS = 5
 LONGEST = {"name": 100, "text_value": 60, "unit": 30, "condition": 200, "method": 200}
 # NUMERIC(20, 6) holds fourteen digits before the point and six after it.
 LARGEST, FINEST = 14, 6
@@ -39,13 +40,17 @@ def reason_gaps(reason: str) -> Iterator[Obstacle]:
     yield from obstacles_in(reason, field="reason", label="理由", limit=LONGEST_REASON, multiline=True)
 
 
-def list_limits(keywords: Sequence[str], clusters: Sequence[str]) -> Iterator[Obstacle]:
+def list_limits(
+    keywords: Sequence[str], clusters: Sequence[str], chain_links: Sequence[str] = ()
+) -> Iterator[Obstacle]:
     if len(keywords) > MOST_KEYWORDS:
         yield Obstacle("keywords", N_("关键词最多 %(limit)s 个"), {"limit": MOST_KEYWORDS})
     if any(len(word) > LONGEST_KEYWORD for word in keywords):
         yield Obstacle("keywords", N_("每个关键词最多 %(limit)s 个字"), {"limit": LONGEST_KEYWORD})
     if len(clusters) > MOST_CLUSTERS:
         yield Obstacle("clusters", N_("产业集群最多选 %(limit)s 个"), {"limit": MOST_CLUSTERS})
+    if len(chain_links) > MOST_CHAIN_LINKS:
+        yield Obstacle("chain_links", N_("产业链环节最多选 %(limit)s 个"), {"limit": MOST_CHAIN_LINKS})
 
 
 def indicator_limits(indicators: Sequence[Indicator], field: str = "indicators") -> Iterator[Obstacle]:

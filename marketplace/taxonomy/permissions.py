@@ -1,5 +1,13 @@
-"""Who may see the reference data."""
+"""Who may see the reference data, and who may change it."""
 
-from marketplace.kernel.access import ANYONE, allow
+from marketplace.kernel.access import ANYONE, MAINTAINER, allow
 
-allow({("taxonomy", "list"): ANYONE})
+allow(
+    {
+        ("taxonomy", "list"): ANYONE,
+        ("taxonomy", "read"): ANYONE,
+        ("taxonomy", "export"): ANYONE,
+        ("taxonomy", "manage"): MAINTAINER,
+        ("taxonomy", "import"): MAINTAINER,
+    }
+)

@@ -394,13 +394,11 @@ def list_touched_codes(version_id: int) -> tuple[Scheme, tuple[str, ...]]:
     version = db.session.get(TaxonomyVersion, version_id)
     if version is None:
         raise NotFound(f"taxonomy version {version_id}")
-    rows = db.session.scalars(
-        select(TaxonomyNode.code).where(
-            TaxonomyNode.scheme == version.scheme,
-            or_(TaxonomyNode.version_id == version_id, TaxonomyNode.ended_version_id == version_id),
-        )
-    )
-    touched = set(rows)
+    of_scheme = select(TaxonomyNode.code).where(TaxonomyNode.scheme == version.scheme)
+    begun = set(db.session.scalars(of_scheme.where(TaxonomyNode.version_id == version_id)))
+    ended = set(db.session.scalars(of_scheme.where(TaxonomyNode.ended_version_id == version_id)))
+    # What ended and began in one version has another name or parent; nothing that is posted reads otherwise.
+    touched = begun ^ ended
     followed = db.session.execute(
         select(TaxonomyNode.code, TaxonomyNode.successor_code).where(
             TaxonomyNode.scheme == version.scheme, TaxonomyNode.successor_code.is_not(None)
@@ -409,3 +407,16 @@ def list_touched_codes(version_id: int) -> tuple[Scheme, tuple[str, ...]]:
     while more := {code for code, successor in followed if successor in touched} - touched:
         touched |= more
     return version.scheme, tuple(sorted(touched))
+
+
+def successors_between(before: TaxonomyVersion, after: TaxonomyVersion) -> dict[str, str]:
+    """What was to follow the nodes that ended after one version and up to another."""
+    rows = db.session.execute(
+        select(TaxonomyNode.code, TaxonomyNode.successor_code).where(
+            TaxonomyNode.scheme == before.scheme,
+            TaxonomyNode.ended_version_id > before.id,
+            TaxonomyNode.ended_version_id <= after.id,
+            TaxonomyNode.successor_code.is_not(None),
+        )
+    )
+    return {row.code: row.successor_code for row in rows}

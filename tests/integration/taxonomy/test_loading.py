@@ -84,7 +84,7 @@ def test_names_cost_no_statement_once_they_are_known(app: Flask, count_statement
 
 
 def test_the_page_of_codes_marks_what_has_no_public_source(client: FlaskClient) -> None:
-    page = client.get("/taxonomy")
+    page = client.get("/taxonomy/cluster")
     assert page.status_code == 200
     assert "高端摩托车" in page.text
     assert page.text.count('t-wait">待核实') == 18
