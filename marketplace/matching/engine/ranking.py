@@ -137,8 +137,8 @@ class Ranker(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         check_is_fitted(self, "index_")
         search = Search(self.index_, self.weights, seeker, now)
         matches = tuple(
-            self._match(seeker, piece.segment, row, total, search.query)
-            for piece, row, total in search.best(size or self.size).found()
+            self._match(seeker, piece.segment, row, total, search.query, comparisons)
+            for piece, row, total, comparisons in search.best(size or self.size).found()
         )
         excluded, unrelated = search.count_others()
         return Ranking(matches, len(self.index_), excluded, unrelated)
@@ -156,7 +156,8 @@ class Ranker(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         piece, row = found
         query = self.index_.weigh(seeker)
         total = sum(scoring.term_products(query, piece.segment, row).values())
-        return self._match(seeker, piece.segment, row, total, query)
+        comparisons = shares.compare_indicators(seeker, piece.segment.offer(row), self.weights.marks)
+        return self._match(seeker, piece.segment, row, total, query, comparisons)
 
     def rank_many(
         self, seekers: Sequence[Matchable], *, now: datetime, size: int | None = None, threads: int = 1
@@ -190,7 +191,15 @@ class Ranker(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         check_is_fitted(self, "index_")
         return self.over(self.index_.emptied().with_changes(capabilities))
 
-    def _match(self, seeker: Matchable, segment: Segment, row: int, total: int, query: Query) -> Match:
+    def _match(
+        self,
+        seeker: Matchable,
+        segment: Segment,
+        row: int,
+        total: int,
+        query: Query,
+        comparisons: tuple[Comparison, ...],
+    ) -> Match:
         capability = segment.document(row)
         agreement = min(total / query.full, 1.0) if query.full else 0.0
         support = self.weights.support(agreement)
@@ -202,9 +211,8 @@ class Ranker(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
             "cooperation": shares.cooperation_share(seeker, capability),
             "designations": shares.designations_share(capability),
         }
-        comparisons: tuple[Comparison, ...] = ()
-        if seeker.indicators and agreement > 0.0:
-            comparisons = shares.compare_indicators(seeker, segment.offer(row), self.weights.marks)
+        if not agreement:
+            comparisons = ()
         earned["indicators"] = Share(sum(comparison.share for comparison in comparisons))
         parts = tuple(
             Part(

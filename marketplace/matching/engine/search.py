@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from marketplace.indicators.compare import NOTHING, Finding, compare
 from marketplace.matching.engine import kernels, scoring
 from marketplace.matching.engine import parts as shares
 from marketplace.matching.engine.documents import Matchable
@@ -24,6 +25,7 @@ from marketplace.matching.engine.eligibility import CONDITIONS, Condition, Exclu
 from marketplace.matching.engine.facts import CODED_PARTS, NAMES
 from marketplace.matching.engine.index import Index, Piece
 from marketplace.matching.engine.kernels import Array
+from marketplace.matching.engine.parts import Comparison
 from marketplace.matching.engine.segments import microseconds
 from marketplace.matching.engine.statements import possible_statements
 from marketplace.matching.engine.terms import MODELS, key_of
@@ -67,11 +69,11 @@ class Best:
     def __init__(self, search: Search, candidates: _Candidates) -> None:
         self._search, self._candidates = search, candidates
 
-    def found(self) -> Iterator[tuple[Piece, int, int]]:
-        """Piece, row and sum of each."""
-        one = self._candidates
+    def found(self) -> Iterator[tuple[Piece, int, int, tuple[Comparison, ...]]]:
+        """Piece, row and sum of each, and what it says to the seeker's indicators."""
+        one, search = self._candidates, self._search
         for piece, row, total in zip(one.piece.tolist(), one.row.tolist(), one.sum.tolist(), strict=True):
-            yield self._search.index.pieces_[piece], row, total
+            yield search.index.pieces_[piece], row, total, search.comparisons(piece, row)
 
     def places(self) -> list[Place]:
         """Each in numbers."""
@@ -96,6 +98,7 @@ class Search:
             sorted(key_of(MODELS, model) for model in shares.models_of(seeker.body())),
         )
         self._sums: dict[int, Array] = {}  # by segment, what has been added up
+        self._findings: dict[tuple[int, int], dict[int, Finding]] = {}  # by segment and row, what was read
         self._maxima = np.array([weights.maximum(name) for name in CODED_PARTS], dtype=np.float64)
         self._shares = [index.facts_.shares(name, seeker) for name in CODED_PARTS]
         self._admitted = [index.facts_.admitted(condition, seeker) for condition in self.conditions]
@@ -365,7 +368,8 @@ class Search:
         if not self.asked or not found.id.size:
             return found
         found = found.of(np.lexsort((found.id, -found.most)))
-        is_open = np.any([self._is_open(found.marks, place) for place in range(len(self.asked))], axis=0)
+        open_places = [self._is_open(found.marks, place).tolist() for place in range(len(self.asked))]
+        is_open = [[place for place, may in enumerate(row) if may] for row in zip(*open_places, strict=True)]
         support = self._support(found).tolist()
         reached: list[int] = []  # the best totals read, a heap
         read = 0
@@ -373,20 +377,34 @@ class Search:
             if len(reached) == size and most < reached[0]:
                 break
             if is_open[read]:
-                segment = self.index.pieces_[found.piece[read]].segment
-                comparisons = shares.compare_indicators(
-                    self.seeker, segment.offer(int(found.row[read])), self.weights.marks
-                )
-                share = sum(comparison.share for comparison in comparisons)
-                found.indicators[read] = self.weights.worth("indicators", share, support[read])
-                total += int(found.indicators[read])
-                found.total[read] = total
+                share = self._compared(int(found.piece[read]), int(found.row[read]), is_open[read])
+                found.indicators[read] = points = self.weights.worth("indicators", share, support[read])
+                found.total[read] = total = total + points
             read += 1
             if len(reached) < size:
                 heapq.heappush(reached, total)
             else:
                 heapq.heappushpop(reached, total)
         return found.of(np.arange(read))
+
+    def _compared(self, piece: int, row: int, places: Sequence[int]) -> float:
+        """The share that a document earns of the indicators at `places`; it states nothing on the others."""
+        offer = self.index.pieces_[piece].segment.offer(row)
+        indicators = self.seeker.indicators
+        findings = {place: compare(indicators[place], offer) for place in places}
+        self._findings[piece, row] = findings
+        return sum(
+            Comparison(indicators[place], self.asked[place], finding).share
+            for place, finding in findings.items()
+        )
+
+    def comparisons(self, piece: int, row: int) -> tuple[Comparison, ...]:
+        """What a document that was found says to each of the seeker's indicators."""
+        findings = self._findings.get((piece, row), {})
+        return tuple(
+            Comparison(indicator, weight, findings.get(place, NOTHING))
+            for place, (indicator, weight) in enumerate(zip(self.seeker.indicators, self.asked, strict=True))
+        )
 
 
 _KINDS: dict[str, Any] = {

@@ -113,6 +113,18 @@ class Segment:
         return np.argsort(self.ids, kind="stable")
 
     @cached_property
+    def _title_pieces(self) -> _Pieces:
+        return _Pieces(self.titles, self.title_ends)
+
+    @cached_property
+    def _document_pieces(self) -> _Pieces:
+        return _Pieces(self.documents, self.document_ends)
+
+    @cached_property
+    def _reading_pieces(self) -> _Pieces:
+        return _Pieces(self.readings, self.reading_ends)
+
+    @cached_property
     def _read(self) -> dict[int, Matchable]:
         return {}
 
@@ -144,13 +156,12 @@ class Segment:
         if known is None:
             if len(self._read) >= _REMEMBERED:
                 self._read.clear()
-            text = _piece(self.documents, self.document_ends, row)
-            known = self._read[row] = Matchable.from_dict(json.loads(text))
+            known = self._read[row] = Matchable.from_dict(json.loads(self._document_pieces[row]))
         return known
 
     def reading(self, row: int) -> bytes:
         """What was read of the capability at `row` as an offer."""
-        return _piece(self.readings, self.reading_ends, row)
+        return self._reading_pieces[row]
 
     def offer(self, row: int) -> KeptOffer:
         """What the capability at `row` states; its text is not read again."""
@@ -164,7 +175,7 @@ class Segment:
 
     def title(self, row: int) -> str:
         """The title at `row` as it is compared."""
-        return _piece(self.titles, self.title_ends, row).decode("utf-8", "surrogatepass")
+        return self._title_pieces[row].decode("utf-8", "surrogatepass")
 
     def counted(self) -> Counts:
         """The counts that the postings were made of."""
@@ -341,9 +352,14 @@ def _joined(several: Iterable[bytes]) -> tuple[Array, Array]:
     return np.frombuffer(bytearray(b"".join(pieces)), dtype=np.uint8), ends
 
 
-def _piece(joined: Array, ends: Array, row: int) -> bytes:
-    start = ends.item(row - 1) if row else 0
-    return joined[start : ends.item(row)].tobytes()
+class _Pieces:
+    """Texts behind one another, and where each ends, looked up without making arrays."""
+
+    def __init__(self, joined: Array, ends: Array) -> None:
+        self._joined, self._ends = joined.data, ends.data
+
+    def __getitem__(self, row: int) -> bytes:
+        return self._joined[self._ends[row - 1] if row else 0 : self._ends[row]].tobytes()
 
 
 # --- files ------------------------------------------------------------------------------------------------
