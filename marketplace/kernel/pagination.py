@@ -31,9 +31,18 @@ def page_number(text: str | None) -> int:
     return 1
 
 
-def paginate(statement: Select[Any], *, page: int, per_page: int = 10) -> Page[Any]:
-    """Run an ordered `statement` of one entity for one page: two SQL statements, however many rows."""
-    total = db.session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+def count_rows(statement: Select[Any]) -> int:
+    """How many rows a statement of one entity gives."""
+    return db.session.scalar(select(func.count()).select_from(statement.order_by(None).subquery())) or 0
+
+
+def paginate(statement: Select[Any], *, page: int, per_page: int = 10, total: int | None = None) -> Page[Any]:
+    """Run an ordered `statement` of one entity for one page: two SQL statements, however many rows.
+
+    One statement where the caller knows the `total` already.
+    """
+    if total is None:
+        total = count_rows(statement)
     page = min(page, max(1, -(-total // per_page)))
     items = db.session.scalars(statement.limit(per_page).offset((page - 1) * per_page)).unique().all()
     return Page(items, page, per_page, total)
