@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from PIL import Image
 
@@ -23,6 +24,10 @@ class Case:
     make: Callable[[], bytes]
     status: int = TAKEN
     says: str = ""
+
+    @cached_property
+    def content(self) -> bytes:
+        return self.make()
 
 
 # --- pdf --------------------------------------------------------------------------------------------------

@@ -16,10 +16,10 @@ NAMED = [case for case in CASES if extension_of(clean_name(case.name)) in EXTENS
 def test_what_a_file_holds(case: Case) -> None:
     kind = EXTENSIONS[extension_of(clean_name(case.name))]
     if case.status == TAKEN or "over the limit" in case.id:
-        inspect(io.BytesIO(case.make()), kind)
+        inspect(io.BytesIO(case.content), kind)
         return
     with pytest.raises(Unfit) as refused:
-        inspect(io.BytesIO(case.make()), kind)
+        inspect(io.BytesIO(case.content), kind)
     assert refused.value.status == case.status
     said = refused.value.message % {**refused.value.params, "file": case.name}
     assert case.says in said
