@@ -27,6 +27,7 @@ class ImportBatch(Identified, Base):
 
 
 class ImportStatus(StrEnum):
+    RECEIVED = "received"
     UPLOADED = "uploaded"
     CHECKING = "checking"
     CHECKED = "checked"
@@ -64,7 +65,7 @@ class StagedImport(Identified, Base):
     user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("app_user.id"), index=True)
     user_name: Mapped[str] = mapped_column(String(120), nullable=False, default="")
     status: Mapped[ImportStatus] = mapped_column(
-        enum_column(ImportStatus), nullable=False, default=ImportStatus.UPLOADED, index=True
+        enum_column(ImportStatus), nullable=False, default=ImportStatus.RECEIVED, index=True
     )
     file_name: Mapped[str] = mapped_column(String(200), nullable=False)
     format: Mapped[str] = mapped_column(String(8), nullable=False)
@@ -77,6 +78,8 @@ class StagedImport(Identified, Base):
     headings: Mapped[list[str]] = mapped_column(Json, nullable=False, default=list)
     # One name for each column of the file; "" for a column that is left aside.
     mapping: Mapped[list[str]] = mapped_column(Json, nullable=False, default=list)
+    # The first rows below the headings, as texts, for whoever assigns the columns.
+    sample: Mapped[list[list[str]]] = mapped_column(Json, nullable=False, default=list)
     withdraw_missing: Mapped[bool] = mapped_column(nullable=False, default=False)
     fence: Mapped[str] = mapped_column(String(40), nullable=False, default="")
     rows: Mapped[int] = mapped_column(nullable=False, default=0)
@@ -108,6 +111,8 @@ class StagedRow(Identified, Base):
     ordinal: Mapped[int | None]
     target_id: Mapped[int | None] = mapped_column(Id)
     target_version: Mapped[int | None]
+    # About a thing that everybody sees: changed by its own act, one by one.
+    public: Mapped[bool] = mapped_column(nullable=False, default=False)
     external_no: Mapped[str] = mapped_column(String(60), nullable=False, default="")
     title: Mapped[str] = mapped_column(String(240), nullable=False, default="")
     # {"row": {column: value}, child table: [{column: value}…]}

@@ -81,7 +81,7 @@ def _read_line(raw: bytes, number: int, errors: list[LineError]) -> CollectedEnt
         return CollectedEntry.model_validate(value)
     except ValidationError as error:
         errors.extend(
-            LineError(number, ".".join(map(str, e["loc"])) or "整行", _in_chinese(e)) for e in error.errors()
+            LineError(number, ".".join(map(str, e["loc"])) or "整行", in_chinese(e)) for e in error.errors()
         )
         return None
 
@@ -90,7 +90,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} 不是 JSON 数值")
 
 
-def _in_chinese(error: Any) -> str:
+def in_chinese(error: Any) -> str:
     context = error.get("ctx", {})
     match error["type"]:
         case "missing":

@@ -17,6 +17,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 INSTANT = sa.DateTime(timezone=True)
 STATUSES = (
+    "received",
     "uploaded",
     "checking",
     "checked",
@@ -65,6 +66,7 @@ def upgrade() -> None:
         sa.Column("header_row", sa.Integer(), nullable=False),
         sa.Column("headings", JSON, nullable=False),
         sa.Column("mapping", JSON, nullable=False),
+        sa.Column("sample", JSON, nullable=False),
         sa.Column("withdraw_missing", sa.Boolean(), nullable=False),
         sa.Column("fence", sa.String(length=40), nullable=False),
         sa.Column("rows", sa.Integer(), nullable=False),
@@ -100,6 +102,7 @@ def upgrade() -> None:
         sa.Column("ordinal", sa.Integer(), nullable=True),
         sa.Column("target_id", ID, nullable=True),
         sa.Column("target_version", sa.Integer(), nullable=True),
+        sa.Column("public", sa.Boolean(), nullable=False),
         sa.Column("external_no", sa.String(length=60), nullable=False),
         sa.Column("title", sa.String(length=240), nullable=False),
         sa.Column("stored", JSON, nullable=False),
