@@ -33,7 +33,7 @@ from marketplace.identity.forms import (
 from marketplace.identity.models import User
 from marketplace.identity.queries import SignedIn
 from marketplace.identity.services import StalePassword
-from marketplace.identity.views import bp, letter_sent, refused, throttle, unlike
+from marketplace.identity.views import bp, letter_sent, refused, unlike
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
@@ -106,7 +106,7 @@ def change_password() -> ResponseReturnValue:
         page = _account_page(password=form, obstacles=obstacles)
         return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY)
     limit = (throttling.SIGN_IN_ACCOUNT, user.email)
-    throttle([limit])
+    throttling.throttle([limit])
     user = _own_account()
     user_id, verified = user.id, user.password_hash
     wrong = Obstacle("current", _("现在的密码不正确"))
@@ -156,7 +156,7 @@ def prove() -> ResponseReturnValue:
     if not form.validate():
         return refused("identity/prove.html", **page)
     limit = (throttling.PROOF_ACCOUNT, str(facts.user_id))
-    throttle([limit])
+    throttling.throttle([limit])
     verified = _own_account().password_hash
     wrong = Obstacle("password", _("密码不正确"))
     now = clock.now()
@@ -264,7 +264,7 @@ def confirm_second_factor() -> ResponseReturnValue:
     if not form.validate():
         return make_response(_set_up_page(form), HTTPStatus.UNPROCESSABLE_ENTITY)
     limit = (throttling.SECOND_STEP_ACCOUNT, str(facts.user_id))
-    throttle([limit])
+    throttling.throttle([limit])
     now = clock.now()
     try:
         with transaction():
@@ -332,7 +332,9 @@ def verify_email() -> ResponseReturnValue:
 
 
 def _mail_proof(email: str) -> ResponseReturnValue:
-    throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ACCOUNT, f"#{_facts().user_id}")])
+    throttling.throttle(
+        [(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ACCOUNT, f"#{_facts().user_id}")]
+    )
     now = clock.now()
     with transaction():
         user = queries.get_user_for_change(_facts().user_id)

@@ -12,7 +12,8 @@ from sqlalchemy import case, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.identity.models import AttemptWindow
-from marketplace.kernel.db import db
+from marketplace.kernel import clock
+from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import DomainError
 
 
@@ -30,6 +31,7 @@ LETTER_ADDRESS = Limit("letter_address", 30, timedelta(hours=1))
 SECOND_STEP_ACCOUNT = Limit("second_step_account", 5, timedelta(minutes=15))
 PROOF_ACCOUNT = Limit("proof_account", 10, timedelta(minutes=15))
 TOKEN_ADDRESS = Limit("token_address", 60, timedelta(minutes=15))
+INVITER = Limit("inviter", 60, timedelta(hours=1))
 LONGEST_WINDOW = timedelta(hours=1)
 MOST_PRUNED = 200
 
@@ -45,6 +47,14 @@ class TooManyAttempts(DomainError):
 def _key(limit: Limit, subject: str) -> str:
     # A digest: the table is no list of who has tried to sign in from where.
     return f"{limit.name}:{hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
+
+
+def throttle(attempts: list[tuple[Limit, str]]) -> None:
+    """Count an attempt before it is made, and refuse it where there were too many. Commits by itself."""
+    now = clock.now()
+    with transaction():
+        count_attempts(attempts, now=now)
+    refuse_excess(attempts, now=now)
 
 
 def count_attempts(attempts: list[tuple[Limit, str]], *, now: datetime) -> None:

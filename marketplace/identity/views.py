@@ -43,14 +43,6 @@ def _address() -> str:
     return request.remote_addr or "unknown"
 
 
-def throttle(attempts: list[tuple[throttling.Limit, str]]) -> None:
-    """Count an attempt before it is made, and refuse it where there were too many."""
-    now = clock.now()
-    with transaction():
-        throttling.count_attempts(attempts, now=now)
-    throttling.refuse_excess(attempts, now=now)
-
-
 def refused(page: str, **values: object) -> ResponseReturnValue:
     return make_response(render_template(page, **values), HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -77,7 +69,7 @@ def sign_in_post() -> ResponseReturnValue:
     email, password = form.email.data, form.password.data
     account = (throttling.SIGN_IN_ACCOUNT, email)
     address = (throttling.SIGN_IN_ADDRESS, _address())
-    throttle([account, address])
+    throttling.throttle([account, address])
     user = _find_by_password(email, password)
     if user is None:
         return _wrong_password(form, target)
@@ -118,7 +110,7 @@ def second_step() -> ResponseReturnValue:
     if not form.validate():
         return refused("identity/second_step.html", form=form, next=target)
     account = (throttling.SECOND_STEP_ACCOUNT, str(user_id))
-    throttle([account, (throttling.SIGN_IN_ADDRESS, _address())])
+    throttling.throttle([account, (throttling.SIGN_IN_ADDRESS, _address())])
     now = clock.now()
     try:
         with transaction():
@@ -174,7 +166,7 @@ def register() -> ResponseReturnValue:
     if not form.validate():
         return refused("identity/register.html", form=form)
     email = form.email.data
-    throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
+    throttling.throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
     now = clock.now()
     with transaction():
         services.request_registration(
@@ -204,7 +196,7 @@ def _find_registration(token: str) -> OneTimeToken | None:
 @policy("user", "register")
 def complete_registration(token: str) -> ResponseReturnValue:
     """Second step, reached by the letter: the person. The organisation follows on a page of its own."""
-    throttle([(throttling.TOKEN_ADDRESS, _address())])
+    throttling.throttle([(throttling.TOKEN_ADDRESS, _address())])
     found = _find_registration(token)
     if found is None:
         return _spent_link()
@@ -251,7 +243,7 @@ def forgot_password() -> ResponseReturnValue:
     if not form.validate():
         return refused("identity/forgot.html", form=form)
     email = form.email.data
-    throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
+    throttling.throttle([(throttling.LETTER_ACCOUNT, email), (throttling.LETTER_ADDRESS, _address())])
     now = clock.now()
     with transaction():
         services.request_password_reset(
@@ -263,7 +255,7 @@ def forgot_password() -> ResponseReturnValue:
 @bp.route("/password/reset/<token>", methods=["GET", "POST"])
 @policy("user", "reset_password")
 def reset_password(token: str) -> ResponseReturnValue:
-    throttle([(throttling.TOKEN_ADDRESS, _address())])
+    throttling.throttle([(throttling.TOKEN_ADDRESS, _address())])
     found = queries.find_live_token(token, TokenPurpose.PASSWORD_RESET, now=clock.now())
     if found is None:
         return _spent_link()
@@ -296,7 +288,7 @@ def reset_password(token: str) -> ResponseReturnValue:
 @policy("user", "confirm_email")
 def confirm_email(token: str) -> ResponseReturnValue:
     """Reached by a letter to the address that is to be proved. Opening it changes nothing yet."""
-    throttle([(throttling.TOKEN_ADDRESS, _address())])
+    throttling.throttle([(throttling.TOKEN_ADDRESS, _address())])
     found = queries.find_live_token(token, TokenPurpose.EMAIL, now=clock.now())
     if found is None:
         return _spent_link()

@@ -36,6 +36,8 @@ class Actor:
     organisation_role: OrganisationRole | None = None
     organisation_verified: bool = False
     may_post_challenges: bool = False
+    # There are others that this person may act for, one at a time.
+    acts_for_several: bool = False
     is_system: bool = False
 
     @property

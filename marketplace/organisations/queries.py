@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from marketplace.identity.models import User
 from marketplace.identity.queries import SignedIn
@@ -53,6 +54,7 @@ def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
             Organisation.status,
             Organisation.kind,
             is_leading(business_date(now)).label("leading"),
+            _count_active(facts.user_id).label("number"),
         )
         .join(Organisation, Organisation.id == Membership.organisation_id)
         .where(
@@ -65,7 +67,7 @@ def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
     ).one_or_none()
     if row is None:
         return Actor(user_id=facts.user_id, name=facts.name, platform_role=facts.platform_role)
-    role, organisation_id, name, status, kind, leading = row
+    role, organisation_id, name, status, kind, leading, number = row
     verified = status is OrganisationStatus.VERIFIED
     return Actor(
         user_id=facts.user_id,
@@ -76,6 +78,16 @@ def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
         organisation_role=role,
         organisation_verified=verified,
         may_post_challenges=verified and kind is OrganisationKind.ENTERPRISE and bool(leading),
+        acts_for_several=number > 1,
+    )
+
+
+def _count_active(user_id: int) -> ScalarSelect[int]:
+    every = aliased(Membership)
+    return (
+        select(func.count(every.id))
+        .where(every.user_id == user_id, every.status == MembershipStatus.ACTIVE)
+        .scalar_subquery()
     )
 
 
@@ -141,6 +153,12 @@ def lock_organisation(organisation_id: int) -> None:
     db.session.execute(
         select(Organisation.id).where(Organisation.id == organisation_id).with_for_update(of=Organisation)
     )
+
+
+def not_suspended(organisation_id: Any) -> ColumnElement[bool]:
+    """Whether what an organisation posted is shown: not while it is suspended. Takes the column of its id."""
+    suspended = select(Organisation.id).where(Organisation.status == OrganisationStatus.SUSPENDED)
+    return cast(ColumnElement[bool], organisation_id.not_in(suspended))
 
 
 def find_registered(uscc: str) -> Organisation | None:
@@ -345,10 +363,13 @@ def list_manager_ids(organisation_id: int) -> list[int]:
     return list(
         db.session.scalars(
             select(Membership.user_id)
+            .join(User, User.id == Membership.user_id)
             .where(
                 Membership.organisation_id == organisation_id,
                 Membership.status == MembershipStatus.ACTIVE,
                 Membership.role == OrganisationRole.MANAGER,
+                # A shut account manages nothing.
+                User.disabled_at.is_(None),
             )
             .order_by(Membership.user_id)
         )

@@ -13,8 +13,8 @@ allow(
         ("membership", "decide"): one_of(MANAGER, OPERATOR),
         ("membership", "leave"): PERSON,
         # Whoever has the link may open it; what it lets them do is asked again.
-        ("invitation", "open"): ANYONE,
-        ("invitation", "accept"): PERSON,
-        ("invitation", "manage"): MANAGER,
+        ("member_invitation", "open"): ANYONE,
+        ("member_invitation", "accept"): PERSON,
+        ("member_invitation", "manage"): MANAGER,
     }
 )

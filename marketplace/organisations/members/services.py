@@ -45,14 +45,14 @@ def request_to_join(
         db.session.flush()
     except IntegrityError as error:
         raise Obstructed([twice]) from error
-    _record_membership("request", membership, organisation, name=by.name, by=by, now=now)
+    record_membership("request", membership, organisation, name=by.name, by=by, now=now)
     managers = queries.list_manager_ids(organisation.id)
     send_letter(
         managers or list_platform_users(PlatformRole.OPERATOR),
         "membership.requested",
         N_("%(person)s 申请加入 %(name)s") % {"person": by.name, "name": organisation.name},
         N_("请核对申请人身份后同意或拒绝。"),
-        OWN_PAGE if managers else f"/workbench/verification/{organisation.id}",
+        MEMBERS_PAGE if managers else f"/workbench/verification/{organisation.id}",
         at=now,
     )
     return membership
@@ -83,7 +83,7 @@ def _decide_request(
         raise InvalidTransition("membership", membership.status, action)
     before = membership.status
     membership.status, membership.role, membership.decided_at = status, role, now
-    _record_membership(
+    record_membership(
         action,
         membership,
         membership.organisation,
@@ -102,7 +102,7 @@ def change_role(membership: Membership, *, role: OrganisationRole, by: Actor, no
     _keep_a_manager(membership)
     was = membership.role
     membership.role = role
-    _record_membership(
+    record_membership(
         "change_role",
         membership,
         membership.organisation,
@@ -114,9 +114,29 @@ def change_role(membership: Membership, *, role: OrganisationRole, by: Actor, no
     )
 
 
+def disable_member(membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Keep a member out from their next request on, without taking them off the list."""
+    _may_manage_member(membership, "disable", by=by)
+    if membership.user_id == by.user_id:
+        raise Obstructed([Obstacle("role", N_("不能停用自己；需要离开时请退出单位"))])
+    _keep_a_manager(membership)
+    _move(membership, MembershipStatus.DISABLED, "disable", by=by, now=now)
+    _tell_person(membership, N_("您在单位的成员资格已停用"), N_("您暂时不能代表 %(name)s。"), now=now)
+
+
+def enable_member(membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Let a disabled member in again, in the role they had."""
+    if not by.manages(membership.organisation_id):
+        raise Forbidden("membership.enable")
+    if membership.status is not MembershipStatus.DISABLED:
+        raise InvalidTransition("membership", membership.status, "enable")
+    _move(membership, MembershipStatus.ACTIVE, "enable", by=by, now=now)
+    _tell_person(membership, N_("您在单位的成员资格已恢复"), N_("您可以重新代表 %(name)s。"), now=now)
+
+
 def remove_member(membership: Membership, *, by: Actor, now: datetime) -> None:
     """Take a member out. Raises Obstructed for the last manager."""
-    _may_manage_member(membership, "remove", by=by)
+    _may_manage_member(membership, "remove", by=by, also=MembershipStatus.DISABLED)
     _leave(membership, "remove", by=by, now=now)
     _tell_person(membership, N_("您已不再是单位成员"), N_("您已被移出 %(name)s。"), now=now)
 
@@ -130,11 +150,24 @@ def leave_organisation(membership: Membership, *, by: Actor, now: datetime) -> N
     _leave(membership, "leave", by=by, now=now)
 
 
+def withdraw_request(membership: Membership, *, by: Actor, now: datetime) -> None:
+    """Take back a request of one's own that nobody has answered."""
+    if membership.user_id != by.user_id:
+        raise Forbidden("membership.leave")
+    if membership.status is not MembershipStatus.REQUESTED:
+        raise InvalidTransition("membership", membership.status, "leave")
+    _leave(membership, "leave", by=by, now=now)
+
+
 def _leave(membership: Membership, action: str, *, by: Actor, now: datetime) -> None:
     _keep_a_manager(membership)
+    _move(membership, MembershipStatus.LEFT, action, by=by, now=now)
+
+
+def _move(membership: Membership, status: MembershipStatus, action: str, *, by: Actor, now: datetime) -> None:
     before = membership.status
-    membership.status, membership.decided_at = MembershipStatus.LEFT, now
-    _record_membership(
+    membership.status, membership.decided_at = status, now
+    record_membership(
         action,
         membership,
         membership.organisation,
@@ -145,10 +178,12 @@ def _leave(membership: Membership, action: str, *, by: Actor, now: datetime) -> 
     )
 
 
-def _may_manage_member(membership: Membership, action: str, *, by: Actor) -> None:
+def _may_manage_member(
+    membership: Membership, action: str, *, by: Actor, also: MembershipStatus | None = None
+) -> None:
     if not by.manages(membership.organisation_id):
         raise Forbidden(f"membership.{action}")
-    if membership.status is not MembershipStatus.ACTIVE:
+    if membership.status not in (MembershipStatus.ACTIVE, also):
         raise InvalidTransition("membership", membership.status, action)
 
 
@@ -161,7 +196,7 @@ def _keep_a_manager(membership: Membership) -> None:
         raise Obstructed([Obstacle("role", N_("单位至少要有一名管理员，请先指定另一名管理员"))])
 
 
-def _record_membership(
+def record_membership(
     action: str,
     membership: Membership,
     organisation: Organisation,

@@ -1,4 +1,7 @@
-"""Members of an organisation in the workbench: asking to be let in, deciding, roles, leaving, switching."""
+"""Members of an organisation in the workbench: asking to be let in, deciding, roles, leaving, switching.
+
+Not here: the pages that a link from an invitation leads to (`invitation_views.py`).
+"""
 
 from http import HTTPStatus
 
@@ -7,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from marketplace.identity import services as identity
+from marketplace.identity import throttling
 from marketplace.identity.sessions import signed_in
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
@@ -15,8 +19,11 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Forbidden, NotFound, Obstacle, Obstructed
 from marketplace.organisations import forms, queries
 from marketplace.organisations.forms import JoinForm
-from marketplace.organisations.members import services
+from marketplace.organisations.members import invitations, rules, services
+from marketplace.organisations.members import queries as members_queries
+from marketplace.organisations.members.forms import InvitationForm, OtherOrganisationForm
 from marketplace.organisations.models import Membership, MembershipStatus
+from marketplace.organisations.rules import code_from
 
 bp = Blueprint("members", __name__)
 
@@ -80,6 +87,53 @@ def _own_organisations() -> list[tuple[int, str]]:
     return queries.list_organisations_of(acting().user_id or 0)
 
 
+@bp.get("/workbench/memberships")
+@policy("membership", "own")
+def own_memberships() -> ResponseReturnValue:
+    """Every organisation that the person belongs to or asks to belong to, and which one they act for."""
+    return _own_memberships_page(OtherOrganisationForm(formdata=None))
+
+
+def _own_memberships_page(form: OtherOrganisationForm, **values: object) -> str:
+    return render_template(
+        "organisations/memberships.html",
+        memberships=members_queries.list_of_person(acting().user_id or 0),
+        roles=forms.ROLE_NAMES,
+        form=form,
+        **values,
+    )
+
+
+@bp.post("/workbench/memberships")
+@policy("organisation", "join")
+def join_another() -> ResponseReturnValue:
+    """Find a further organisation by its code; asking to be let in is the next page."""
+    form = OtherOrganisationForm()
+    if not form.validate():
+        return _unprocessable(_own_memberships_page(form))
+    try:
+        code = code_from(form.uscc.data)
+    except ValueError as error:
+        return _unprocessable(_own_memberships_page(form, obstacles=[Obstacle("uscc", str(error))]))
+    if queries.find_registered(code) is None:
+        unknown = Obstacle("uscc", _("平台上没有这个代码的单位，请核对，或请对方先注册"))
+        return _unprocessable(_own_memberships_page(form, obstacles=[unknown]))
+    return redirect(url_for("members.join", code=code))
+
+
+@bp.post("/workbench/memberships/<int:membership_id>/withdraw")
+@policy("membership", "leave")
+def withdraw_request(membership_id: int) -> ResponseReturnValue:
+    """Take back a request to join, whomever one acts for."""
+    now = clock.now()
+    with transaction():
+        actor = acting()
+        membership = members_queries.get_own_request(membership_id, user_id=actor.user_id or 0)
+        services.withdraw_request(membership, by=actor, now=now)
+    flash(_("申请已撤回"), "success")
+    return redirect(url_for("members.own_memberships"))
+
+
 @bp.post("/workbench/organisation/leave")
 @policy("membership", "leave")
 def leave() -> ResponseReturnValue:
@@ -106,12 +160,77 @@ def leave() -> ResponseReturnValue:
 @bp.get("/workbench/organisation/members")
 @policy("membership", "list")
 def members() -> ResponseReturnValue:
-    organisation_id = _own_id()
+    return _members_page()
+
+
+def _members_page(form: InvitationForm | None = None, **values: object) -> str:
+    actor, organisation_id, now = acting(), _own_id(), clock.now()
+    invited = members_queries.list_invitations(organisation_id) if actor.is_manager else []
     return render_template(
         "organisations/members.html",
-        members=queries.list_members(organisation_id),
+        members=members_queries.list_all(organisation_id),
         roles=forms.ROLE_NAMES,
+        form=form or InvitationForm(formdata=None),
+        invited=[(one, invitations.invitation_state(one, now=now)) for one in invited],
+        states=rules.INVITATION_STATES,
+        **values,
     )
+
+
+@bp.post("/workbench/organisation/invitations")
+@policy("member_invitation", "manage")
+def invite() -> ResponseReturnValue:
+    form = InvitationForm()
+    if not form.validate():
+        return _unprocessable(_members_page(form))
+    email = form.email.data
+    _throttle_letters(email)
+    now = clock.now()
+    try:
+        with transaction():
+            actor = acting()
+            organisation = queries.get_for_change(_own_id(), viewer=actor)
+            invitations.invite(
+                organisation, email, form.role.data, path=_invitation_path(), by=actor, now=now
+            )
+    except Obstructed as error:
+        return _unprocessable(_members_page(form, obstacles=error.obstacles))
+    flash(_("邀请已发往 %(email)s", email=email), "success")
+    return redirect(url_for("members.members"))
+
+
+def _invitation_path() -> str:
+    return url_for("member_invitation.show", token=identity.PLACE_IN_PATH)
+
+
+def _throttle_letters(email: str) -> None:
+    throttling.throttle([(throttling.LETTER_ACCOUNT, email), (throttling.INVITER, str(_own_id()))])
+
+
+@bp.post("/workbench/organisation/invitations/<int:invitation_id>/resend")
+@policy("member_invitation", "manage")
+def resend_invitation(invitation_id: int) -> ResponseReturnValue:
+    email = members_queries.get_invitation(invitation_id, organisation_id=_own_id()).email
+    _throttle_letters(email)
+    now = clock.now()
+    with transaction():
+        actor = acting()
+        invitation = members_queries.get_invitation(invitation_id, organisation_id=_own_id())
+        invitations.send_again(invitation, path=_invitation_path(), by=actor, now=now)
+    flash(_("邀请已重新发往 %(email)s，先前的链接作废", email=email), "success")
+    return redirect(url_for("members.members"))
+
+
+@bp.post("/workbench/organisation/invitations/<int:invitation_id>/withdraw")
+@policy("member_invitation", "manage")
+def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
+    now = clock.now()
+    with transaction():
+        actor = acting()
+        invitation = members_queries.get_invitation(invitation_id, organisation_id=_own_id())
+        invitations.withdraw(invitation, by=actor, now=now)
+    flash(_("邀请已撤回"), "success")
+    return redirect(url_for("members.members"))
 
 
 def _role_from(text: str) -> OrganisationRole:
@@ -162,6 +281,20 @@ def remove_member(membership_id: int) -> ResponseReturnValue:
         membership = queries.get_membership(membership_id, organisation_id=_own_id())
         services.remove_member(membership, by=actor, now=now)
     flash(_("成员已移出"), "success")
+    return redirect(url_for("members.members"))
+
+
+@bp.post("/workbench/organisation/members/<int:membership_id>/<any(disable, enable):action>")
+@policy("membership", "manage")
+def disable_member(membership_id: int, action: str) -> ResponseReturnValue:
+    """Keep a member out for now, or let them in again."""
+    now = clock.now()
+    change = services.disable_member if action == "disable" else services.enable_member
+    with transaction():
+        actor = acting()
+        membership = queries.get_membership(membership_id, organisation_id=_own_id())
+        change(membership, by=actor, now=now)
+    flash(_("成员已停用") if action == "disable" else _("成员已恢复"), "success")
     return redirect(url_for("members.members"))
 
 
