@@ -26,6 +26,11 @@ def acting_for() -> str:
     return str(acting().organisation_id or "")
 
 
+def acting_as() -> str:
+    """What a form says: the name of the organisation that it is sent for; nothing where it is about the person."""
+    return "" if request.blueprint in PERSONAL else acting().organisation_name
+
+
 def refuse_for_another() -> ResponseReturnValue | None:
     """Before any view: a form that was made for another organisation changes nothing."""
     if request.method != "POST" or request.blueprint in PERSONAL or request.endpoint == "members.switch":

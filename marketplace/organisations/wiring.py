@@ -38,6 +38,7 @@ def wire(app: Flask) -> None:
     app.add_template_global(marks.note_of, "assisted_note")
     app.before_request(acting_for.refuse_for_another)
     app.add_template_global(acting_for.acting_for)
+    app.add_template_global(acting_for.acting_as)
     navigation.add_public(N_("单位名录"), "organisations.hall", 50)
     navigation.add_workbench(
         N_("账户"), N_("我的单位"), "own_organisation.own", PERSON, 90, count=_count_requests
