@@ -92,7 +92,7 @@ class BasicsForm(StepForm):
     region = Choice(_l("实施地区"), pairs=taxonomy.region_pairs)
     keywords = Text(_l("关键词"), limit=300, description=_l("3 至 10 个，用顿号或逗号分开"))
     contact_name = Text(_l("联系人"), limit=60)
-    contact_phone = Phone(_l("联系电话"), description=_l("只对登录用户显示"))
+    contact_phone = Phone(_l("联系电话"), description=_l("双方同意对接后才向对方开放"))
 
     @classmethod
     def values_of(cls, draft: ChallengeDraft) -> dict[str, Any]:

@@ -120,6 +120,7 @@ def list_own_capabilities(actor: Actor) -> list[Capability]:
         return []
     statement = (
         select(Capability)
+        .options(joinedload(Capability.organisation))
         .where(
             Capability.organisation_id == actor.organisation_id,
             Capability.status == CapabilityStatus.PUBLISHED,
@@ -591,3 +592,26 @@ def list_open_contacts_of_unsettled() -> list[str]:
         .order_by(OpenedContact.id)
     )
     return [f"opened_contact {row.id}: {row.public_no} was not accepted" for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """How many organisations are in touch about a posting."""
+
+    total: int
+    waiting: int
+    agreed: int
+
+
+def count_about(kind: PostingKind, posting_id: int, *, now: datetime) -> Touch:
+    """For the posting's owner alone; one statement."""
+    row = db.session.execute(
+        select(
+            func.count(),
+            func.count().filter(is_waiting(now)),
+            func.count().filter(Approach.status == S.ACCEPTED),
+        )
+        .select_from(Approach)
+        .where(_about(kind, posting_id))
+    ).one()
+    return Touch(*row)

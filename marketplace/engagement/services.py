@@ -1,7 +1,7 @@
 """What is done with approaches: sent, answered, withdrawn, ended by the clock; and contacts opened by them.
 
-Inviting holds the seeker's organisation and the posting to the end of the transaction, so that two editors
-cannot invite the same supplier and no cap is passed. Everything runs inside `transaction()` and leaves its
+Sending holds the posting and the sender's organisation to the end of the transaction, in this order, so that
+two editors cannot invite the same supplier and no cap is passed. Everything runs inside `transaction()` and leaves its
 audit row. Not here: opinions and notes (`remarks`).
 """
 
@@ -78,6 +78,7 @@ def invite(
         raise Forbidden("invitation.send")
     chosen = one_for_each_organisation(capabilities)
     organisations = [capability.organisation_id for capability in chosen]
+    lock_organisation(posting.organisation_id)
     _make_room(posting, organisations, now=now)
     sent = queries.count_sent(
         queries.kind_of(posting), posting.id, organisation_id=posting.organisation_id, now=now
@@ -131,7 +132,6 @@ def show_interest(
 
 def _make_room(posting: Any, organisation_ids: Sequence[int], *, now: datetime) -> None:
     """Settle what the clock has ended already; whatever else is open is in the way."""
-    lock_organisation(posting.organisation_id)
     for approach in queries.list_open_about(queries.kind_of(posting), posting.id, organisation_ids):
         if approach.expires_at > now:
             raise AlreadyOpen(approach)

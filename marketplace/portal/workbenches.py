@@ -23,6 +23,8 @@ from marketplace.kernel.dates import business_date, days_left, last_business_day
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.filters import show_date, show_datetime
 from marketplace.kernel.texts import N_
+from marketplace.kernel.todos import Todo
+from marketplace.kernel.todos import list_todos as registered_todos
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
 from marketplace.organisations.lifecycle import OrganisationStatus
@@ -44,17 +46,6 @@ DEADLINE_KINDS = {
     "certificate": N_("证书到期"),
     "designation": N_("资质称号到期"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """`days` is None where there is no deadline."""
-
-    days: int | None
-    title: str
-    text: str
-    url: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +114,7 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
     organisation = work.get_organisation(organisation_id)
     counts = work.get_own_counts(organisation_id)
     fitting_challenges, fitting_needs = work.count_recommended(organisation_id, now=now)
-    todos = list(_todos(actor, organisation, counts))
+    todos = [*registered_todos(actor, now), *_todos(actor, organisation, counts)]
     kpis: list[Kpi] = [
         (gettext("待办"), len(todos), gettext("项"), "", None),
         (

@@ -82,6 +82,19 @@
       });
     });
     each(root.querySelectorAll("[data-indeterminate]"), function (box) { box.indeterminate = true; });
+    each(root.querySelectorAll("[data-seen]"), tellSeen);
+  }
+
+  /* Tells the site that lines of a list were shown: a small writing request after the page, which only reads. */
+  function tellSeen(mark) {
+    var token = doc.querySelector('meta[name="csrf-token"]'), body = new URLSearchParams();
+    if (!token || !window.fetch) return;
+    mark.getAttribute("data-lines").split(",").forEach(function (line) { body.append("line", line); });
+    if (mark.hasAttribute("data-opened")) body.append("opened", "1");
+    window.fetch(mark.getAttribute("data-seen"), {
+      method: "POST", body: body, headers: { "X-CSRFToken": token.content }, credentials: "same-origin", keepalive: true,
+    }).catch(function () { /* nobody waits for it */ });
+    mark.removeAttribute("data-seen");
   }
 
   /* Tabs that are anchors: mark the section in view. */

@@ -1,5 +1,6 @@
 """Shortlists, and the challenges and needs that fit a supplier."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import page_number
 from marketplace.matching import absences, panels, presenters, queries
+from marketplace.matching.annotations import Lines, ListedLine, annotate
 from marketplace.matching.models import MatchRun, PostingKind
 from marketplace.matching.prospects import Board
 from marketplace.matching.queries import Line
@@ -43,7 +45,7 @@ def shortlist(kind: str, public_no: str) -> ResponseReturnValue:
     total = queries.count_entries(run.id)
     page = min(page_number(request.args.get("page")), max(1, -(-total // PER_PAGE)))
     lines = queries.list_lines(run.id, first=(page - 1) * PER_PAGE + 1, size=PER_PAGE)
-    opened = page_number(request.args.get("open"))
+    asked = opened = page_number(request.args.get("open"))
     if opened not in [line.entry.place for line in lines]:
         opened = lines[0].entry.place if lines else 0
     texts = queries.read_texts(run, [line.entry for line in lines if line.entry.place == opened])
@@ -58,6 +60,7 @@ def shortlist(kind: str, public_no: str) -> ResponseReturnValue:
             presenters.row(line, texts=texts if line.entry.place == opened else None, board=board)
             for line in lines
         ],
+        marks=_annotated(seeker, run, lines, actor, opened=[asked] if "open" in request.args else []),
         total=total,
         page={"page": page, "pages": max(1, -(-total // PER_PAGE)), "total": total, "per_page": PER_PAGE},
         summary=presenters.summary(everybody),
@@ -78,7 +81,28 @@ def _own_lines(kind: str, seeker: Any, run: MatchRun | None, actor: Actor) -> Re
     texts = queries.read_texts(run, [line.entry for line in lines])
     board = Board(queries.list_scores(run.id))
     rows = [presenters.row(line, texts=texts, board=board, own=True) for line in lines]
-    return render_template("matching/own_lines.html", kind=kind, seeker=seeker, run=run, rows=rows)
+    marks = _annotated(seeker, run, lines, actor, opened=[line.entry.place for line in lines], own=True)
+    return render_template(
+        "matching/own_lines.html", kind=kind, seeker=seeker, run=run, rows=rows, marks=marks
+    )
+
+
+def _annotated(
+    seeker: Any,
+    run: MatchRun,
+    lines: Sequence[Line],
+    actor: Actor,
+    *,
+    opened: Sequence[int] = (),
+    own: bool = False,
+) -> Lines:
+    """What other features show on these lines; `opened` are the places that somebody asked to read."""
+    listed = [_listed(seeker, run, line, opened=line.entry.place in opened) for line in lines]
+    return annotate(Lines(run.seeker_kind, listed, actor, own=own))
+
+
+def _listed(seeker: Any, run: MatchRun, line: Line, *, opened: bool = False) -> ListedLine:
+    return ListedLine(seeker, run, line.capability, line.organisation, line.entry.place, opened)
 
 
 @bp.get("/runs/<run_no>/places/<int:place>")
@@ -106,7 +130,8 @@ def explanation(run_no: str, place: int) -> ResponseReturnValue:
     own = not queries.may_read(seeker, actor)
     board = Board(queries.list_scores(run.id), [] if own else queries.list_lines(run.id))
     row = presenters.row(line, texts=queries.read_texts(run, [line.entry]), board=board, own=own)
-    return render_template("matching/explanation.html", row=row, own=own)
+    marks = _annotated(seeker, run, [line], actor, opened=[place], own=own)
+    return render_template("matching/explanation.html", row=row, own=own, marks=marks)
 
 
 def _may_read_line(seeker: Any, line: Line, actor: Actor) -> bool:
@@ -150,4 +175,6 @@ def fits() -> ResponseReturnValue:
         _KINDS[kind], actor, now=clock.now(), page=page_number(request.args.get("page")), per_page=PER_PAGE
     )
     rows = [(fit, presenters.row(fit.line, own=True)) for fit in page.items]
-    return render_template("matching/fits.html", kind=kind, page=page, rows=rows)
+    listed = [_listed(fit.seeker, fit.run, fit.line) for fit in page.items]
+    marks = annotate(Lines(_KINDS[kind], listed, actor, own=True))
+    return render_template("matching/fits.html", kind=kind, page=page, rows=rows, marks=marks)
