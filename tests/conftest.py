@@ -30,8 +30,9 @@ from marketplace.kernel.db import UncommittedWork, db, transaction
 from marketplace.taxonomy.services import load_shipped
 from tests.services import Missing, chromium, postgresql, valkey
 
-# Reference data that is loaded once and that tests only read.
-KEPT_TABLES = {"alembic_version", "taxonomy_node", "taxonomy_version"}
+# Reference data that is loaded once; it is brought back where a test has added a version.
+REFERENCE_TABLES = ("taxonomy_version", "taxonomy_node")
+KEPT_TABLES = {"alembic_version", *REFERENCE_TABLES}
 COMPILED_TEMPLATES = ROOT / "build" / "templates"
 
 
@@ -116,20 +117,25 @@ class PostgresTemplate:
 
     url: str
     tables: list[Table] = field(default_factory=list)
+    reference: list[Table] = field(default_factory=list)
     brought_in: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def remember(self, connection: Connection) -> None:
         metadata = MetaData()
         metadata.reflect(connection)
         self.tables = [table for table in metadata.sorted_tables if table.name not in KEPT_TABLES]
-        for table in self.tables:
+        self.reference = [metadata.tables[name] for name in REFERENCE_TABLES]
+        for table in [*self.tables, *self.reference]:
             if rows := [dict(row) for row in connection.execute(table.select()).mappings()]:
                 self.brought_in[table.name] = rows
 
     def reset(self, connection: Connection) -> None:
-        names = ", ".join(f'"{table.name}"' for table in self.tables)
+        versions = connection.scalar(text("SELECT count(*) FROM taxonomy_version"))
+        as_loaded = versions == len(self.brought_in["taxonomy_version"])
+        tables = self.tables if as_loaded else [*self.reference, *self.tables]
+        names = ", ".join(f'"{table.name}"' for table in tables)
         connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
-        for table in self.tables:
+        for table in tables:
             if rows := self.brought_in.get(table.name):
                 connection.execute(table.insert(), rows)
                 if "id" in table.columns:

@@ -39,6 +39,9 @@ class Cast:
     def operator(self, now: datetime) -> Actor:
         return actor_for(self._platform[PlatformRole.OPERATOR], now=now)
 
+    def maintainer(self, now: datetime) -> Actor:
+        return actor_for(self._platform[PlatformRole.MAINTAINER], now=now)
+
     def manager(self, organisation: str, now: datetime) -> Actor:
         return actor_for(self._members[organisation, OrganisationRole.MANAGER], now=now)
 

@@ -144,7 +144,7 @@ def _organisation(table: Table, today: date) -> OrganisationEntry:
         "contact_email": f"contact@{key}.example.com",
         "designations": tuple(
             DesignationDraft(
-                DesignationKind(one["kind"]), one["number"], one["issuer"], _valid_to(one, today)
+                DesignationKind(one["kind"]), one["number"], one["issuer"], valid_to=_valid_to(one, today)
             )
             for one in table["designations"]
         ),

@@ -77,6 +77,7 @@ def _stories(content: Content, cast: Cast, calendar: Calendar) -> Iterator[Story
             yield stories.colleague(account, cast, calendar, days_ago=140, accepted=True)
     yield stories.colleague(NEWCOMER, cast, calendar, days_ago=1, accepted=False)
     yield stories.reading(cast, calendar)
+    yield stories.sample_chain(cast, calendar)
     for organisation in content.organisations:
         yield stories.organisation(organisation, cast, calendar)
     for capability in content.capabilities:

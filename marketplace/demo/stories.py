@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
 from marketplace.attachments import services as files
 from marketplace.capabilities import services as capabilities
@@ -41,10 +42,15 @@ from marketplace.organisations.licences import LICENCE
 from marketplace.organisations.lifecycle import OrganisationStatus as S
 from marketplace.organisations.members import services as members
 from marketplace.organisations.queries import actor_for, get_organisation
+from marketplace.taxonomy import queries as taxonomy
+from marketplace.taxonomy import sheets
+from marketplace.taxonomy.models import Scheme
+from marketplace.taxonomy.services import Edition, take_over
 
 Story = Generator[datetime, datetime, None]
 
 SATURDAY = 5
+SAMPLE_CHAIN = Path(__file__).parent / "chain.csv"
 
 
 def tell(stories: Sequence[Story], *, report: Callable[[int, int], None]) -> None:
@@ -96,6 +102,21 @@ FOUNDED_DAYS_AGO = 430
 def platform_account(account: Account, cast: Cast, calendar: Calendar) -> Story:
     now = yield calendar.ago(FOUNDED_DAYS_AGO, account.email)
     cast.enter(account, now=now)
+
+
+def sample_chain(cast: Cast, calendar: Calendar) -> Story:
+    """An invented chain, marked as a sample, so that postings have links to stand on."""
+    now = yield calendar.ago(FOUNDED_DAYS_AGO - 5, "chain")
+    standing = sheets.write(taxonomy.read_for_export(Scheme.CHAIN))
+    _header, _, lines = SAMPLE_CHAIN.read_text(encoding="utf-8").partition("\n")
+    newest = taxonomy.find_newest_version(Scheme.CHAIN)
+    edition = Edition(
+        number="示例-1",
+        reason="演示用：导入一条自编的示例产业链，不是任何部门公布的名单",
+        source="示例，平台自编",
+        valid_from=max(business_date(now), newest.valid_from) if newest else business_date(now),
+    )
+    take_over(Scheme.CHAIN, standing + lines, edition, by=cast.maintainer(now), now=now)
 
 
 def organisation(entry: OrganisationEntry, cast: Cast, calendar: Calendar) -> Story:

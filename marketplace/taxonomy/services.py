@@ -227,7 +227,8 @@ def _edition_gaps(
         found += obstacles_in(text, field=name, label=label, limit=limit, multiline=name == "reason")
     if queries.find_version(scheme, edition.number.strip()) is not None:
         found.append(Obstacle("number", N_("版本号 %(number)s 已经用过"), {"number": edition.number.strip()}))
-    if edition.valid_from > business_date(now):
+    latest = max(business_date(now), newest.valid_from) if newest else business_date(now)
+    if edition.valid_from > latest:
         found.append(Obstacle("valid_from", N_("生效日期不能晚于今天")))
     elif newest is not None and edition.valid_from < newest.valid_from:
         found.append(
