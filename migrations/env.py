@@ -5,7 +5,7 @@ from flask import current_app
 from sqlalchemy import JSON, Connection
 
 from marketplace import tables  # noqa: F401
-from marketplace.kernel.db import Base, UTCDateTime, db, writing
+from marketplace.kernel.db import Base, UTCDateTime, db, is_kept_by_us, writing
 
 
 def render_item(kind: str, item: object, _autogenerate: object) -> str | bool:
@@ -37,6 +37,7 @@ def run() -> None:
             render_as_batch=True,
             render_item=render_item,
             compare_type=True,
+            include_name=is_kept_by_us,
             transaction_per_migration=True,
         )
         with context.begin_transaction():

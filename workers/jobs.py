@@ -44,6 +44,9 @@ JOBS: dict[str, Job] = {
     "exchange.check": Job("marketplace.exchange.jobs:check", seconds=1800),
     "exchange.apply": Job("marketplace.exchange.jobs:apply"),
     "exchange.forget": Job("marketplace.exchange.jobs:forget"),
+    "search.catch_up": Job("marketplace.search.jobs:catch_up", seconds=3600),
+    "search.count_words": Job("marketplace.search.jobs:count_words", seconds=1800),
+    "search.write_letters": Job("marketplace.search.jobs:write_letters"),
     "notifications.mail": Job("marketplace.notifications.jobs:mail_letters", seconds=120),
 }
 
@@ -54,7 +57,10 @@ PREPARATIONS: list[str] = ["marketplace.matching.engine.ranking:warm_up"]
 SWEEPS: list[str] = [
     "marketplace.matching.sweeps:sweep",
     "marketplace.attachments.sweeps:sweep",
+    "marketplace.exchange.sweeps:sweep",
     "marketplace.engagement.sweeps:sweep",
+    "marketplace.search.sweeps:sweep",
+    "marketplace.organisations.sweeps:sweep",
 ]
 
 _application: list[Flask] = []

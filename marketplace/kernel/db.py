@@ -80,6 +80,11 @@ class Identified:
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
 
 
+def is_kept_by_us(name: str | None, _kind: str, _parents: object) -> bool:
+    """Whether a table or index is in the models: what search has the database itself keep is not."""
+    return name is None or not name.startswith("search_index")
+
+
 db = SQLAlchemy(
     model_class=Base,
     session_options={"expire_on_commit": False},

@@ -5,7 +5,6 @@ from marketplace.kernel.access import ANYONE, SIGNED_IN, allow
 allow(
     {
         ("portal", "read"): ANYONE,
-        ("portal", "search"): ANYONE,
         ("portal", "display"): ANYONE,
         ("portal", "workbench"): SIGNED_IN,
     }

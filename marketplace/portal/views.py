@@ -1,4 +1,4 @@
-"""The home page, the workbench, the search box's target and the help pages."""
+"""The home page, the workbench and the help pages."""
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,19 +16,8 @@ bp = Blueprint("portal", __name__)
 workbench_bp = Blueprint("workbench", __name__)
 help_bp = Blueprint("help", __name__)
 
-SEARCHED = {"challenges": "challenges.hall", "needs": "needs.hall", "capabilities": "capabilities.hall"}
-LONGEST_QUERY = 100
 DISPLAY_MODES = ("standard", "elder")
 A_YEAR = 365 * 24 * 3600
-
-
-@help_bp.get("/search")
-@policy("portal", "search")
-def search() -> ResponseReturnValue:
-    """Lead from the search box to the list that was asked for."""
-    endpoint = SEARCHED.get(request.args.get("scope", ""), SEARCHED["challenges"])
-    words = request.args.get("q", "").strip()[:LONGEST_QUERY]
-    return redirect(url_for(endpoint, q=words or None))
 
 
 @help_bp.get("/display")

@@ -5,12 +5,14 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from flask_migrate import upgrade
 
-from marketplace.kernel.db import Base, db
+from marketplace.kernel.db import Base, db, is_kept_by_us
 
 
 def test_migrations_and_models_agree(app: Flask) -> None:
     with db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": is_kept_by_us}
+        )
         assert compare_metadata(context, Base.metadata) == []
 
 
