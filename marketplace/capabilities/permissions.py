@@ -9,6 +9,8 @@ allow(
         ("capability", "list_own"): MEMBER,
         ("capability", "create"): EDITOR,
         ("capability", "edit"): EDITOR,
+        # For a firm that agreed to it; the consent is asked for again.
+        ("capability", "enter_for"): OPERATOR,
         # Which act is whose is the lifecycle table's to say.
         ("capability", "act"): one_of(EDITOR, OPERATOR),
     }

@@ -36,6 +36,11 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     return or_(and_(readable, not_suspended(Capability.organisation_id)), own)
 
 
+def public_at(_now: datetime) -> ColumnElement[bool]:
+    """Whether it is shown and ranked; the clock ends none."""
+    return and_(Capability.status.in_(PUBLIC), not_suspended(Capability.organisation_id))
+
+
 def _whole() -> Select[Capability]:
     return select(Capability).options(
         joinedload(Capability.organisation),

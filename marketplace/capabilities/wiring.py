@@ -5,7 +5,9 @@ from flask import Flask
 from marketplace.attachments import owners
 from marketplace.capabilities import (
     codes,
+    entering,  # noqa: F401 - adds routes
     files,
+    holdings,
     permissions,  # noqa: F401 - names the audiences
 )
 from marketplace.capabilities.collected import CapabilityImporter
@@ -15,6 +17,7 @@ from marketplace.exchange.entries import EntryKind
 from marketplace.kernel import navigation
 from marketplace.kernel.access import MEMBER
 from marketplace.kernel.texts import N_
+from marketplace.organisations import holdings as keepers
 from marketplace.taxonomy import uses
 
 
@@ -22,6 +25,7 @@ def wire(app: Flask) -> None:
     """Register what the feature brings."""
     importers.register(EntryKind.CAPABILITY, CapabilityImporter())
     app.register_blueprint(bp)
+    keepers.register(holdings.KEEPER)
     uses.register(codes.USE)
     owners.register(files.OWNER, files.RULE)
     navigation.add_public(N_("能力成果"), "capabilities.hall", 40)

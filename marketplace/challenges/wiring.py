@@ -6,6 +6,7 @@ from marketplace.attachments import owners
 from marketplace.challenges import (
     codes,
     files,
+    holdings,
     permissions,  # noqa: F401 - names the audiences
     queries,
 )
@@ -17,12 +18,14 @@ from marketplace.kernel import navigation
 from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, one_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
+from marketplace.organisations import holdings as keepers
 from marketplace.taxonomy import uses
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     app.register_blueprint(bp)
+    keepers.register(holdings.KEEPER)
     uses.register(codes.USE)
     owners.register(files.OWNER, files.RULE)
     importers.register(EntryKind.CHALLENGE, ChallengeImporter())

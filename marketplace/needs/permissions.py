@@ -12,6 +12,8 @@ allow(
         ("need_list", "edit"): EDITOR,
         ("need", "create"): EDITOR,
         ("need", "edit"): EDITOR,
+        # For a firm that agreed to it; the consent is asked for again.
+        ("need", "enter_for"): OPERATOR,
         # Which act is whose is the lifecycle table's to say.
         ("need", "act"): one_of(EDITOR, OPERATOR),
     }

@@ -10,11 +10,14 @@ from marketplace.kernel.access import MEMBER
 from marketplace.kernel.texts import N_
 from marketplace.needs import (
     codes,
+    entering,  # noqa: F401 - adds routes
     files,
+    holdings,
     permissions,  # noqa: F401 - names the audiences
 )
 from marketplace.needs.collected import NeedImporter
 from marketplace.needs.views import bp
+from marketplace.organisations import holdings as keepers
 from marketplace.taxonomy import uses
 
 
@@ -22,6 +25,7 @@ def wire(app: Flask) -> None:
     """Register what the feature brings."""
     importers.register(EntryKind.SUPPLY_NEED, NeedImporter())
     app.register_blueprint(bp)
+    keepers.register(holdings.KEEPER)
     uses.register(codes.USE)
     owners.register(files.OWNER, files.RULE)
     navigation.add_public(N_("供需清单"), "needs.hall", 30)

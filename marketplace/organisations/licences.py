@@ -22,6 +22,7 @@ from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
+from marketplace.organisations.assisted.queries import may_enter
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Designation, Organisation
 
@@ -100,8 +101,6 @@ def _may_write(organisation_id: int, _purpose: str, actor: Actor) -> bool:
 
 def may_enter_for(organisation_id: int, actor: Actor) -> bool:
     """Whether an operator enters things for this organisation, with its recorded consent."""
-    from marketplace.organisations.assisted.queries import may_enter
-
     return actor.is_operator and may_enter(organisation_id, "organisation")
 
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from marketplace.kernel import money
 from marketplace.kernel.dates import business_date
+from marketplace.organisations import queries
 from marketplace.organisations.kinds import (
     DESIGNATION_NAMES,
     KIND_NAMES,
@@ -17,6 +18,7 @@ from marketplace.organisations.kinds import (
     OrganisationKind,
     OrganisationSize,
 )
+from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Designation, Organisation
 from marketplace.organisations.queries import Wanted
 from marketplace.organisations.rules import REMINDERS, OrganisationDraft
@@ -53,6 +55,9 @@ def wanted_from(args: Mapping[str, str]) -> Wanted:
         clusters=tuple(taxonomy.codes_under(Scheme.CLUSTER, cluster)) if cluster else (),
         regions=tuple(taxonomy.codes_under(Scheme.REGION, region)) if region else (),
         designation=next((known for known in DESIGNATION_NAMES if known == designation), None),
+        size=next((known for known in SIZE_NAMES if known == args.get("size", "")), None),
+        standing=next((known for known in queries.LISTED if known == args.get("standing", "")), None),
+        order=args.get("sort", ""),
     )
 
 
@@ -74,6 +79,11 @@ def facets() -> list[dict[str, Any]]:
             "options": [{"value": k.value, "label": _(n)} for k, n in KIND_NAMES.items()],
         },
         {
+            "name": "size",
+            "label": _("规模"),
+            "options": [{"value": k.value, "label": _(n)} for k, n in SIZE_NAMES.items()],
+        },
+        {
             "name": "cluster",
             "label": _("集群"),
             "options": [
@@ -86,6 +96,14 @@ def facets() -> list[dict[str, Any]]:
             "name": "region",
             "label": _("地区"),
             "options": [{"value": n.code, "label": n.name} for n in [*first, *districts, *others]],
+        },
+        {
+            "name": "standing",
+            "label": _("状态"),
+            "options": [
+                {"value": OrganisationStatus.VERIFIED.value, "label": _("已核验")},
+                {"value": OrganisationStatus.UNCLAIMED.value, "label": _("收录，未认领")},
+            ],
         },
     ]
 

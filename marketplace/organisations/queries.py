@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, true
@@ -10,12 +10,13 @@ from sqlalchemy.orm import aliased
 
 from marketplace.identity.models import User
 from marketplace.identity.queries import SignedIn
+from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor, OrganisationRole
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db, for_change, in_transaction
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page, paginate
-from marketplace.organisations.kinds import LEADING, DesignationKind, OrganisationKind
+from marketplace.organisations.kinds import LEADING, DesignationKind, OrganisationKind, OrganisationSize
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import (
     Designation,
@@ -24,7 +25,7 @@ from marketplace.organisations.models import (
     Organisation,
     OrganisationCluster,
 )
-from marketplace.organisations.rules import name_key
+from marketplace.organisations.rules import REMINDERS, name_key
 
 PUBLIC = (
     OrganisationStatus.VERIFIED,
@@ -32,6 +33,8 @@ PUBLIC = (
     OrganisationStatus.UNCLAIMED,
     OrganisationStatus.MERGED,
 )
+# What the public list shows.
+LISTED = (OrganisationStatus.VERIFIED, OrganisationStatus.UNCLAIMED)
 # These hold no code: a draft's is merely typed, and a collected organisation waits for its owner.
 WITHOUT_CODE = (OrganisationStatus.DRAFT, OrganisationStatus.UNCLAIMED, OrganisationStatus.MERGED)
 
@@ -128,9 +131,9 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def get_organisation(organisation_id: int, *, viewer: Actor) -> Organisation:
-    found = db.session.scalar(
-        select(Organisation).where(Organisation.id == organisation_id, visible_to(viewer))
-    )
+    """The row; inside a transaction held to its end, so that what is judged is what is changed."""
+    statement = select(Organisation).where(Organisation.id == organisation_id, visible_to(viewer))
+    found = db.session.scalar(for_change(statement, Organisation))
     if found is None:
         raise NotFound(f"organisation {organisation_id}")
     return found
@@ -212,13 +215,22 @@ class Wanted:
     clusters: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     designation: DesignationKind | None = None
+    size: OrganisationSize | None = None
+    # verified or unclaimed; both where nothing is said.
+    standing: OrganisationStatus | None = None
+    order: str = ""
 
 
 def page_public(wanted: Wanted, *, page: int, now: datetime, per_page: int = 20) -> Page[Organisation]:
-    """Verified and collected organisations, leading firms first; the same statements for any number."""
+    """One page of the public list; the same statements for any number."""
+    return paginate(select_public(wanted, now=now), page=page, per_page=per_page)
+
+
+def select_public(wanted: Wanted, *, now: datetime) -> Select[Organisation]:
+    """Verified and collected organisations, leading firms first."""
     today = business_date(now)
     statement = select(Organisation).where(
-        Organisation.status.in_((OrganisationStatus.VERIFIED, OrganisationStatus.UNCLAIMED))
+        Organisation.status.in_((wanted.standing,) if wanted.standing else LISTED)
     )
     if key := name_key(wanted.q):
         statement = statement.where(Organisation.name_key.contains(key, autoescape=True))
@@ -230,13 +242,16 @@ def page_public(wanted: Wanted, *, page: int, now: datetime, per_page: int = 20)
         statement = statement.where(_in_clusters(wanted.clusters))
     if wanted.designation:
         statement = statement.where(holds(today, (wanted.designation,)))
-    statement = statement.order_by(
-        case((is_leading(today), 0), else_=1),
-        case((Organisation.status == OrganisationStatus.VERIFIED, 0), else_=1),
-        Organisation.name,
-        Organisation.id,
-    )
-    return paginate(statement, page=page, per_page=per_page)
+    if wanted.size:
+        statement = statement.where(Organisation.size == wanted.size)
+    leading = case((is_leading(today), 0), else_=1)
+    verified = case((Organisation.status == OrganisationStatus.VERIFIED, 0), else_=1)
+    orders: dict[str, tuple[Any, ...]] = {
+        "": (leading, verified, Organisation.name),
+        "latest": (verified, Organisation.verified_at.desc()),
+        "name": (Organisation.name,),
+    }
+    return statement.order_by(*orders.get(wanted.order, orders[""]), Organisation.id)
 
 
 def _in_clusters(codes: Sequence[str]) -> ColumnElement[bool]:
@@ -257,8 +272,35 @@ def _with_open_designations() -> ColumnElement[bool]:
     )
 
 
-def _select_queue(status: str) -> Select[Organisation]:
+def _with_lapsing_designations(today: date) -> ColumnElement[bool]:
+    """A confirmed title that has lapsed or lapses within the first reminder's days."""
+    return (
+        select(Designation.id)
+        .where(
+            Designation.organisation_id == Organisation.id,
+            Designation.confirmed_at.is_not(None),
+            Designation.valid_to <= today + timedelta(REMINDERS[0]),
+        )
+        .correlate(Organisation)
+        .exists()
+    )
+
+
+def select_queue(status: str) -> Select[Organisation]:
+    """The operator's list, unpaged."""
     statement = select(Organisation)
+    if status == "lapsing":
+        first = (
+            select(func.min(Designation.valid_to))
+            .where(Designation.organisation_id == Organisation.id, Designation.confirmed_at.is_not(None))
+            .correlate(Organisation)
+            .scalar_subquery()
+        )
+        today = business_date(clock.now())
+        return statement.where(
+            Organisation.status.in_((OrganisationStatus.VERIFIED, OrganisationStatus.SUSPENDED)),
+            _with_lapsing_designations(today),
+        ).order_by(first, Organisation.id)
     if status == "designations":
         return statement.where(
             Organisation.status == OrganisationStatus.VERIFIED, _with_open_designations()
@@ -269,8 +311,8 @@ def _select_queue(status: str) -> Select[Organisation]:
 
 
 def page_queue(status: str, *, page: int) -> Page[Organisation]:
-    """The operator's list: by status, or those verified whose new designations wait to be confirmed."""
-    return paginate(_select_queue(status), page=page, per_page=20)
+    """The operator's list: by status, or those whose titles wait to be confirmed or are about to lapse."""
+    return paginate(select_queue(status), page=page, per_page=20)
 
 
 def count_by_status() -> dict[str, int]:
@@ -279,11 +321,15 @@ def count_by_status() -> dict[str, int]:
 
 
 def count_open_designations() -> int:
-    return _count(_select_queue("designations"))
+    return _count(select_queue("designations"))
+
+
+def count_lapsing_designations() -> int:
+    return _count(select_queue("lapsing"))
 
 
 def count_pending() -> int:
-    return _count(_select_queue(OrganisationStatus.PENDING.value))
+    return _count(select_queue(OrganisationStatus.PENDING.value))
 
 
 def _count(statement: Select[Any]) -> int:

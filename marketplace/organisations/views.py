@@ -17,10 +17,21 @@ from marketplace.kernel.actor import acting, forget_actor
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.pagination import page_number
-from marketplace.organisations import filling, forms, licences, presenters, queries, services
+from marketplace.organisations import (
+    filling,
+    forms,
+    holdings,
+    licences,
+    presenters,
+    profile,
+    queries,
+    services,
+)
+from marketplace.organisations.assisted import queries as assisted
+from marketplace.organisations.claims import queries as claims
 from marketplace.organisations.filling import Desk
 from marketplace.organisations.forms import CodeForm
-from marketplace.organisations.lifecycle import LIFECYCLE
+from marketplace.organisations.lifecycle import LIFECYCLE, OrganisationStatus
 from marketplace.organisations.rules import OrganisationDraft, code_from
 
 bp = Blueprint("organisations", __name__)
@@ -54,11 +65,18 @@ def hall() -> ResponseReturnValue:
 @bp.get("/organisations/<int:organisation_id>")
 @policy("organisation", "show")
 def show(organisation_id: int) -> ResponseReturnValue:
-    organisation = queries.get_organisation(organisation_id, viewer=acting())
+    actor, now = acting(), clock.now()
+    organisation = queries.get_organisation(organisation_id, viewer=actor)
+    if organisation.merged_into_id is not None:
+        return redirect(url_for("organisations.show", organisation_id=organisation.merged_into_id))
+    insider = actor.is_operator or actor.is_auditor or actor.belongs_to(organisation.id)
+    suspended = organisation.status is OrganisationStatus.SUSPENDED
     return render_template(
         "organisations/show.html",
         organisation=organisation,
-        live=queries.live_designations(organisation, now=clock.now()),
+        live=queries.live_designations(organisation, now=now),
+        shelves=holdings.shelves(organisation.id, now=now) if insider or not suspended else [],
+        may_claim=organisation.status is OrganisationStatus.UNCLAIMED and actor.is_manager,
     )
 
 
@@ -119,14 +137,25 @@ def own() -> ResponseReturnValue:
         return render_template("organisations/waiting.html", membership=request_to_join)
     organisation = queries.get_organisation(actor.organisation_id, viewer=actor)
     now = clock.now()
+    licence, certificates = licences.list_licence(organisation.id), licences.list_certificates(organisation)
+    shelves = holdings.shelves(organisation.id, now=now)
     return render_template(
         "organisations/own.html",
         organisation=organisation,
+        profile=profile.judge(
+            services.draft_of(organisation),
+            papers=len(licence),
+            certified=all(certificates.values()),
+            posted=profile.count_posted(shelves),
+        ),
+        candidates=claims.list_candidates(organisation) if actor.is_manager else [],
+        entered=len(assisted.list_entries(organisation.id)),
+        waiting=assisted.count_waiting(organisation.id),
         steps=LIFECYCLE.steps(organisation.status),
         states={d.id: presenters.designation_state(d, now=now) for d in organisation.designations},
         figures=services.figures_of(organisation),
-        licence=licences.list_licence(organisation.id),
-        certificates=licences.list_certificates(organisation),
+        licence=licence,
+        certificates=certificates,
         members=queries.list_members(organisation.id),
         organisations=queries.list_organisations_of(user_id),
         roles=forms.ROLE_NAMES,
@@ -144,7 +173,7 @@ def _own_id() -> int:
 
 def _own_desk() -> Desk:
     return Desk(
-        load=lambda: queries.get_for_change(_own_id(), viewer=acting()),
+        load=lambda: queries.get_organisation(_own_id(), viewer=acting()),
         url=lambda step: url_for("own_organisation.edit_step", step=step),
         submit_url=url_for("own_organisation.submit"),
         done_url=url_for("own_organisation.own"),

@@ -8,7 +8,8 @@ from marketplace.kernel import clock, navigation
 from marketplace.kernel.actor import ANONYMOUS, Actor, load_with
 from marketplace.kernel.texts import N_
 from marketplace.organisations import acting_for, codes, licences, presenters, queries
-from marketplace.organisations.assisted import marks
+from marketplace.organisations.assisted import wiring as assisted
+from marketplace.organisations.claims import wiring as claims
 from marketplace.organisations.members import wiring as members
 from marketplace.organisations.permissions import PERSON
 from marketplace.organisations.verification import wiring as verification
@@ -35,7 +36,8 @@ def wire(app: Flask) -> None:
     verification.wire(app)
     licences.register()
     uses.register(codes.USE)
-    app.add_template_global(marks.note_of, "assisted_note")
+    claims.wire(app)
+    assisted.wire(app)
     app.before_request(acting_for.refuse_for_another)
     app.add_template_global(acting_for.acting_for)
     app.add_template_global(acting_for.acting_as)

@@ -24,7 +24,7 @@ from marketplace.needs.models import Need
 from marketplace.needs.queries import open_at as need_open_at
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Organisation
-from marketplace.organisations.queries import is_leading
+from marketplace.organisations.queries import is_leading, not_suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def get_figures(now: datetime) -> Figures:
             select(func.coalesce(func.sum(Challenge.budget_fen), 0)).where(opened).scalar_subquery(),
             select(func.count())
             .select_from(Capability)
-            .where(Capability.status.in_(PUBLIC_CAPABILITIES))
+            .where(Capability.status.in_(PUBLIC_CAPABILITIES), not_suspended(Capability.organisation_id))
             .scalar_subquery(),
             select(func.count()).select_from(Need).where(need_open_at(now)).scalar_subquery(),
             select(func.count())
@@ -107,7 +107,7 @@ def list_moves(now: datetime, *, limit: int = 6) -> list[Move]:
             Capability.published_at,
         )
         .join(Organisation, Organisation.id == Capability.organisation_id)
-        .where(Capability.status == CapabilityStatus.PUBLISHED)
+        .where(Capability.status == CapabilityStatus.PUBLISHED, not_suspended(Capability.organisation_id))
         .order_by(Capability.published_at.desc(), Capability.id.desc())
         .limit(limit)
         .subquery()

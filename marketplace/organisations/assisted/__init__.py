@@ -1,1 +1,1 @@
-"""What an operator enters for a firm with its recorded consent: marked as such, left to the firm to confirm."""
+"""What an operator enters for a firm with its recorded consent; the firm confirms it or objects."""

@@ -7,8 +7,14 @@ from sqlalchemy import Select, func, select
 from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page, paginate
-from marketplace.organisations.lifecycle import EntryStatus
-from marketplace.organisations.models import AssistedConsent, AssistedEntry
+from marketplace.organisations.lifecycle import EntryStatus, OrganisationStatus
+from marketplace.organisations.models import (
+    AssistedConsent,
+    AssistedEntry,
+    Membership,
+    MembershipStatus,
+    Organisation,
+)
 
 
 def may_enter(organisation_id: int, scope: str) -> bool:
@@ -37,6 +43,21 @@ def get_consent(consent_id: int) -> AssistedConsent:
     if found is None:
         raise NotFound(f"assisted consent {consent_id}")
     return found
+
+
+def find_assisted_draft(uscc: str) -> Organisation | None:
+    """A firm that the platform has begun to enter with this code and that nobody has taken over."""
+    consented = select(AssistedConsent.id).where(AssistedConsent.organisation_id == Organisation.id)
+    manned = select(Membership.id).where(
+        Membership.organisation_id == Organisation.id, Membership.status == MembershipStatus.ACTIVE
+    )
+    statement = select(Organisation).where(
+        Organisation.uscc == uscc,
+        Organisation.status == OrganisationStatus.DRAFT,
+        consented.exists(),
+        ~manned.exists(),
+    )
+    return db.session.scalar(statement.order_by(Organisation.id).limit(1))
 
 
 def find_by_takeover(token_hash: str) -> AssistedConsent | None:

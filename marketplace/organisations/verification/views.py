@@ -52,6 +52,7 @@ def queue() -> ResponseReturnValue:
         status=status,
         counts=queries.count_by_status(),
         open_designations=queries.count_open_designations(),
+        lapsing=queries.count_lapsing_designations(),
         labels=LIFECYCLE.labels,
     )
 

@@ -1,0 +1,1 @@
+"""A verified organisation takes over what was collected under its name."""
