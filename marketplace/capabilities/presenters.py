@@ -14,9 +14,9 @@ from marketplace.postings.listing import (
     Facet,
     Option,
     Order,
-    covers_region,
     group_by,
     in_region,
+    wider_regions,
 )
 from marketplace.taxonomy.models import Scheme
 from marketplace.taxonomy.queries import (
@@ -62,7 +62,7 @@ def facets() -> list[Facet]:
             [Option(node.code, node.name) for node in list_nodes(Scheme.REGION, parent="")],
             where=in_region(Capability.region),
             group=group_by(Capability.region, Capability.id),
-            covers=covers_region,
+            stands_for=wider_regions,
         ),
     ]
 

@@ -26,11 +26,12 @@ from marketplace.postings.listing import (
     Option,
     Order,
     build_listing,
-    covers_industry,
-    covers_region,
     group_by,
     in_industry,
     in_region,
+    province_of,
+    wider_industries,
+    wider_regions,
 )
 from marketplace.postings.matchable import Conditions, Matchable
 from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
@@ -41,6 +42,8 @@ from marketplace.taxonomy.models import Scheme
 S = ChallengeStatus
 # Once public, readable for good.
 READABLE = (S.PUBLISHED, S.WITHDRAWN, S.COLLECTED)
+# What the matcher must know of, were it only that it is over.
+KNOWN = (*READABLE, S.TAKEN_DOWN)
 # Band → (from, below), in 万元.
 BUDGETS = {
     "0-50": (0, 50),
@@ -62,7 +65,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     if actor.organisation_id is not None and actor.organisation_role is not None:
         rules.append(Challenge.organisation_id == actor.organisation_id)
     if actor.is_operator or actor.is_auditor:
-        rules.append(Challenge.status == S.SUBMITTED)
+        rules.append(Challenge.status.in_((S.SUBMITTED, S.TAKEN_DOWN)))
     return or_(*rules)
 
 
@@ -111,6 +114,23 @@ def sees(challenge_id: int, viewer: Actor) -> bool:
 
 def existing(ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(select(Challenge.id).where(Challenge.id.in_(ids))))
+
+
+def find_gone(public_no: str) -> Challenge | None:
+    """One that was public and is taken down: everybody may know that it was there, and why it is gone."""
+    return db.session.scalar(
+        select(Challenge).where(
+            Challenge.public_no == public_no,
+            Challenge.published_at.is_not(None),
+            Challenge.status.in_((S.TAKEN_DOWN, S.SUBMITTED, S.RETURNED)),
+        )
+    )
+
+
+def list_deadline_changes(challenge_id: int) -> list[DeadlineChange]:
+    """How often and why the closing day was moved, the latest first."""
+    statement = select(DeadlineChange).where(DeadlineChange.challenge_id == challenge_id)
+    return list(db.session.scalars(statement.order_by(DeadlineChange.id.desc()).limit(20)))
 
 
 def get_own(public_no: str, *, viewer: Actor) -> Challenge:
@@ -171,6 +191,14 @@ def _count(*where: ColumnElement[bool]) -> int:
 
 def list_hall(query: ListQuery, *, now: datetime, per_page: int = 10) -> Listing:
     """揭榜大厅: everything that is or was public, what is open first."""
+    visible, facets, orders = hall_parts(now=now)
+    return build_listing(
+        Challenge, query=query, visible=visible, facets=facets, orders=orders, per_page=per_page
+    )
+
+
+def hall_parts(*, now: datetime) -> tuple[Select[Challenge], list[Facet], tuple[Order, ...]]:
+    """What the hall is made of: its rows, its facets and its orders."""
     closed = and_(Challenge.status == S.PUBLISHED, Challenge.closes_at <= now)
     standing = case((taken_up_at(now), 0), (Challenge.status == S.COLLECTED, 1), (closed, 2), else_=3)
     conditions = {
@@ -180,21 +208,18 @@ def list_hall(query: ListQuery, *, now: datetime, per_page: int = 10) -> Listing
         "withdrawn": Challenge.status == S.WITHDRAWN,
     }
     newest = Challenge.published_at.desc()
-    return build_listing(
-        Challenge,
-        query=query,
+    return (
         # Everybody sees the same hall: own drafts stand in the workbench.
-        visible=select(Challenge)
+        select(Challenge)
         .options(joinedload(Challenge.organisation), selectinload(Challenge.clusters))
         .where(Challenge.status.in_(READABLE), not_suspended(Challenge.organisation_id)),
-        facets=_facets(conditions),
-        orders=(
+        _facets(conditions),
+        (
             Order("", N_("综合"), (standing, newest)),
             Order("latest", N_("最新发布"), (newest,)),
             Order("budget", N_("榜额最高"), (func.coalesce(Challenge.budget_fen, 0).desc(), newest)),
             Order("closing", N_("即将截止"), (standing, Challenge.closes_at.asc())),
         ),
-        per_page=per_page,
     )
 
 
@@ -251,10 +276,13 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
         Facet(
             "region",
             N_("地区"),
-            [Option(code, name) for code, name, _province in taxonomy.region_pairs()],
+            [
+                Option(code, name, parent="" if code == province_of(code) else province_of(code))
+                for code, name, _province in taxonomy.region_pairs()
+            ],
             in_region(Challenge.region),
             group_by(Challenge.region, Challenge.id),
-            covers_region,
+            wider_regions,
         ),
         Facet(
             "industry",
@@ -262,7 +290,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
             [Option(code, f"{code} {name}") for code, name, _ in taxonomy.grouped_pairs(Scheme.INDUSTRY)],
             in_industry(Challenge.industry),
             group_by(Challenge.industry, Challenge.id),
-            covers_industry,
+            wider_industries,
         ),
     ]
 
@@ -308,12 +336,12 @@ def list_versions(now: datetime) -> dict[int, int]:
 def read_matchables(ids: Sequence[int], *, now: datetime | None = None) -> list[Matchable]:
     """Challenges that are or were public as the matcher may know them, by id; three statements a 500.
 
-    Withdrawn ones come as inactive. Drafts are left out: nobody ranks for what is not published.
+    Withdrawn and taken down ones come as inactive. Drafts are left out: nobody ranks for what is not published.
     """
     now = now or clock.now()
     found: list[Matchable] = []
     for start in range(0, len(ids), 500):
-        statement = _whole().where(Challenge.id.in_(ids[start : start + 500]), Challenge.status.in_(READABLE))
+        statement = _whole().where(Challenge.id.in_(ids[start : start + 500]), Challenge.status.in_(KNOWN))
         found += [_matchable(row, now=now) for row in db.session.scalars(statement.order_by(Challenge.id))]
     return found
 
@@ -341,7 +369,7 @@ def _matchable(challenge: Challenge, *, now: datetime) -> Matchable:
         organisation_size=organisation.size.value if organisation.size else "",
         designations=designations_of(organisation, now=now),
         standing=standing_of(organisation),
-        active=challenge.status is not S.WITHDRAWN and is_in_good_standing(organisation),
+        active=challenge.status not in (S.WITHDRAWN, S.TAKEN_DOWN) and is_in_good_standing(organisation),
         valid_until=challenge.closes_at,
         conditions=_conditions(challenge),
     )

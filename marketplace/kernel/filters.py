@@ -1,8 +1,10 @@
 """How values are shown in templates: dates, money, scores, obstacles."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from urllib.parse import quote, urlencode
 
-from flask import Flask
+from flask import Flask, request
 from flask_babel import gettext
 
 from marketplace.kernel import money
@@ -29,6 +31,18 @@ def say(obstacle: Obstacle) -> str:
     return str(gettext(obstacle.message, **obstacle.params))
 
 
+def this_url(changes: Mapping[str, object]) -> str:
+    """This page's address with values of its query changed; empty ones and the page number are left out."""
+    pairs = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if value and name != "page" and name not in changes
+    ]
+    pairs += [(name, str(value)) for name, value in changes.items() if value is not None and value != ""]
+    path = quote(request.script_root + request.path)
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         date=show_date,
@@ -39,3 +53,4 @@ def init_app(app: Flask) -> None:
         say=say,
         score=lambda number: f"{number:.1f}",
     )
+    app.jinja_env.globals["this_url"] = this_url

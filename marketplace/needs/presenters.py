@@ -16,9 +16,9 @@ from marketplace.postings.listing import (
     Facet,
     Option,
     Order,
-    covers_region,
     group_by,
     in_region,
+    wider_regions,
 )
 from marketplace.taxonomy.models import Scheme
 from marketplace.taxonomy.queries import (
@@ -59,7 +59,7 @@ def facets(*, now: datetime) -> list[Facet]:
             [Option(node.code, node.name) for node in list_nodes(Scheme.REGION, parent="")],
             where=in_region(Need.region),
             group=group_by(Need.region, Need.id),
-            covers=covers_region,
+            stands_for=wider_regions,
         ),
         Facet(
             "validity",

@@ -1,23 +1,25 @@
 """Public list pages: keyword, facets with counts, orders and pages, all of it in the URL.
 
-A feature names its facets and orders and gives the rows that the actor may see; the number of SQL
-statements depends on the facets and never on the rows. Not here: what a facet of one feature means.
+A feature names its facets and orders and gives the rows that everybody may see; the number of SQL
+statements depends on the facets and never on the rows. Not here: what a facet of one feature means, and how
+long numbers are kept (`kernel.kept`).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Select, case, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, false, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.kernel.db import db
-from marketplace.kernel.pagination import Page, page_number, paginate
-from marketplace.organisations.models import Organisation
-from marketplace.postings.texts import searchable
+from marketplace.kernel.kept import kept
+from marketplace.kernel.pagination import Page, count_rows, page_number, paginate
+from marketplace.search import queries as search
 
 LONGEST_QUERY = 100
-MOST_TERMS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +51,20 @@ class ListQuery:
             named["page"] = str(self.page)
         return {name: value for name, value in named.items() if value}
 
-    @property
-    def terms(self) -> list[str]:
-        """The words to be found, as `search_text` spells them."""
-        return list(dict.fromkeys(searchable(self.q).split()))[:MOST_TERMS]
-
 
 @dataclass(frozen=True, slots=True)
 class Option:
+    """A choice. One with a `parent`, as a district has, is offered once that or a sibling is chosen."""
+
     value: str
     label: str
     count: int | None = None
+    parent: str = ""
+
+
+def itself(value: str) -> Iterable[str]:
+    """The choice that stands for a counted value where none is wider than another."""
+    return (value,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,8 @@ class Facet:
     """One row of choices.
 
     `where` gives the condition of a choice. Counting takes one statement: by `group`, which turns the ids
-    that remain into rows of (value, count), or else by the conditions themselves. `covers` tells whether
-    a choice stands for a counted value, such as a province for its districts.
+    that remain into rows of (value, count), or else by the conditions themselves. `stands_for` names the
+    choices that a counted value belongs to, such as a district's own and its province's.
     """
 
     name: str
@@ -76,12 +81,26 @@ class Facet:
     options: Sequence[Option]
     where: Callable[[str], ColumnElement[bool]]
     group: Callable[[Select[Any]], Select[Any]] | None = None
-    covers: Callable[[str, str], bool] = str.__eq__
+    stands_for: Callable[[str], Iterable[str]] = itself
     hide_empty: bool = True
 
     def condition(self, value: str) -> ColumnElement[bool]:
         """A choice that does not exist has no rows."""
         return self.where(value) if any(o.value == value for o in self.options) else false()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows of a list: all of them, and by facet and choice."""
+
+    #: So few are counted each time: that is cheap, and what was published just now stands in the number.
+    FEW: ClassVar[int] = 500
+
+    total: int
+    choices: Mapping[str, Mapping[str, int]]
+
+    def are_many(self) -> bool:
+        return self.total > self.FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +118,8 @@ class Listing:
     page: Page[Any]
     facets: tuple[Facet, ...]
     orders: tuple[tuple[str, str], ...]
+    # When the numbers beside the choices were counted, where that was not just now.
+    counted_at: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -112,18 +133,6 @@ def group_by(column: InstrumentedAttribute[Any], identity: InstrumentedAttribute
         return select(column, func.count()).where(identity.in_(ids), column.is_not(None)).group_by(column)
 
     return statement
-
-
-def holds_terms(entity: Any, query: ListQuery) -> list[ColumnElement[bool]]:
-    """Every word of the question stands somewhere in the public text or in the organisation's name."""
-    named = select(Organisation.id).where
-    return [
-        or_(
-            entity.search_text.contains(term, autoescape=True),
-            entity.organisation_id.in_(named(func.lower(Organisation.name).contains(term, autoescape=True))),
-        )
-        for term in query.terms
-    ]
 
 
 def build_listing(
@@ -140,34 +149,56 @@ def build_listing(
     The first order is the usual one. Every order ends with the id, so that pages neither repeat nor lose.
     """
     conditions = {f.name: f.condition(query.value(f.name)) for f in facets if query.value(f.name)}
-    found = visible.where(*holds_terms(entity, query))
+    found = visible.where(*search.holds(entity.__tablename__, entity.id, query.q))
+    chosen = found.where(*conditions.values())
     order = next((o for o in orders if o.value == query.sort), orders[0])
-    page = paginate(
-        found.where(*conditions.values()).order_by(*order.by, entity.id.desc()),
+
+    def count() -> Counts:
+        by_facet = {}
+        for facet in facets:
+            others = [c for name, c in conditions.items() if name != facet.name]
+            ids = found.where(*others).with_only_columns(entity.id).order_by(None)
+            by_facet[facet.name] = _count(entity, facet, ids)
+        return Counts(count_rows(chosen), by_facet)
+
+    counted = kept((entity.__tablename__, query.q, query.chosen), count, worth=Counts.are_many)
+    counts = counted.value
+    # The ids come first: an index orders them alone, where whole rows would be sorted with all their texts.
+    ids = paginate(
+        chosen.with_only_columns(entity.id).order_by(*order.by, entity.id.desc()),
         page=query.page,
         per_page=per_page,
+        total=counts.total,
     )
-    counted = []
-    for facet in facets:
-        others = [c for name, c in conditions.items() if name != facet.name]
-        ids = found.where(*others).with_only_columns(entity.id).order_by(None)
-        counted.append(_count(entity, facet, ids, query.value(facet.name)))
-    return Listing(query, page, tuple(counted), tuple((o.value, o.label) for o in orders))
+    rows = {row.id: row for row in db.session.scalars(visible.where(entity.id.in_(ids.items))).unique()}
+    page = replace(ids, items=[rows[number] for number in ids.items if number in rows])
+    shown = tuple(_shown(facet, counts.choices[facet.name], query.value(facet.name)) for facet in facets)
+    return Listing(query, page, shown, tuple((o.value, o.label) for o in orders), counted.since)
 
 
-def _count(entity: Any, facet: Facet, ids: Select[Any], chosen: str) -> Facet:
-    if facet.group is not None:
-        counts = db.session.execute(facet.group(ids)).all()
-        totals = [
-            sum(count for value, count in counts if facet.covers(option.value, value))
-            for option in facet.options
-        ]
-    else:
+def _count(entity: Any, facet: Facet, ids: Select[Any]) -> dict[str, int]:
+    """Choice → number of rows among `ids`."""
+    if facet.group is None:
         columns = [func.count(case((facet.where(option.value), 1))) for option in facet.options]
-        totals = list(db.session.execute(select(*columns).where(entity.id.in_(ids))).one())
-    options = [replace(o, count=n) for o, n in zip(facet.options, totals, strict=True)]
-    if facet.hide_empty:
-        options = [o for o in options if o.count or o.value == chosen]
+        numbers = db.session.execute(select(*columns).where(entity.id.in_(ids))).one()
+        return {option.value: number for option, number in zip(facet.options, numbers, strict=True)}
+    totals: Counter[str] = Counter()
+    for value, number in db.session.execute(facet.group(ids)):
+        for choice in facet.stands_for(value):
+            totals[choice] += number
+    return dict(totals)
+
+
+def _shown(facet: Facet, counts: Mapping[str, int], chosen: str) -> Facet:
+    """The facet with its numbers, without choices that lead nowhere or lie inside one that is not chosen."""
+    parent = next((o.parent for o in facet.options if o.value == chosen), "")
+    opened = {"", chosen, parent}
+    options = [
+        replace(option, count=counts.get(option.value, 0))
+        for option in facet.options
+        if option.parent in opened
+        and (counts.get(option.value) or option.value == chosen or not facet.hide_empty)
+    ]
     return replace(facet, options=tuple(options))
 
 
@@ -178,16 +209,23 @@ def region_prefix(code: str) -> str:
     return code
 
 
-def covers_region(wider: str, code: str) -> bool:
-    return code.startswith(region_prefix(wider))
+def province_of(code: str) -> str:
+    """The GB/T 2260 code of the province that a code lies in."""
+    return f"{code[:2]}0000"
+
+
+def wider_regions(code: str) -> Iterable[str]:
+    """A GB/T 2260 code with those of its city and province: "500112" → 500112, 500100, 500000."""
+    return dict.fromkeys((code, f"{code[:4]}00", province_of(code)))
 
 
 def in_region(column: InstrumentedAttribute[Any]) -> Callable[[str], ColumnElement[bool]]:
     return lambda code: column.startswith(region_prefix(code), autoescape=True)
 
 
-def covers_industry(wider: str, code: str) -> bool:
-    return code.startswith(wider)
+def wider_industries(code: str) -> Iterable[str]:
+    """A GB/T 4754 code with the wider ones that it begins with: "C3484" → C, C3, C34, C348, C3484."""
+    return (code[:length] for length in range(1, len(code) + 1))
 
 
 def in_industry(column: InstrumentedAttribute[Any]) -> Callable[[str], ColumnElement[bool]]:
