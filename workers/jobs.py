@@ -61,7 +61,6 @@ SWEEPS: list[str] = [
     "marketplace.engagement.sweeps:sweep",
     "marketplace.search.sweeps:sweep",
     "marketplace.organisations.sweeps:sweep",
-    "marketplace.organisations.sweeps:sweep",
 ]
 
 _application: list[Flask] = []
