@@ -6,5 +6,6 @@ allow(
     {
         ("oversight", "trail"): AUDITOR,
         ("oversight", "history"): one_of(OPERATOR, AUDITOR),
+        ("oversight", "funnel"): one_of(OPERATOR, AUDITOR),
     }
 )

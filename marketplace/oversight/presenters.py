@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from marketplace.audit.models import AuditEvent
 from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
 from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
+from marketplace.engagement.lifecycle import INTEREST, INVITATION
 from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.kernel.texts import N_
 from marketplace.matching.lifecycle import DICTIONARY, WEIGHTS
@@ -12,7 +13,8 @@ from marketplace.needs.lifecycle import LIFECYCLE as NEED
 from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
 
 LIFECYCLES: dict[str, Lifecycle] = {
-    life.thing: life for life in (CHALLENGE, NEED, CAPABILITY, ORGANISATION, WEIGHTS, DICTIONARY)
+    life.thing: life
+    for life in (CHALLENGE, NEED, CAPABILITY, ORGANISATION, WEIGHTS, DICTIONARY, INVITATION, INTEREST)
 }
 SUBJECTS = {
     "challenge": N_("榜单"),
@@ -24,10 +26,16 @@ SUBJECTS = {
     "member_invitation": N_("成员邀请"),
     "user": N_("账号"),
     "import_batch": N_("导入"),
+    "staged_import": N_("导入文件"),
+    "export": N_("导出"),
     "taxonomy": N_("分类数据"),
     "outbox": N_("后台作业"),
     "weights": N_("匹配参数"),
     "dictionary": N_("匹配词典"),
+    "invitation": N_("邀请"),
+    "interest": N_("意向"),
+    "dismissal": N_("不合适标记"),
+    "note": N_("备注"),
 }
 # Acts that no lifecycle has a button for: by the part after the dot, or whole where that says too little.
 ACTS = {
@@ -74,10 +82,21 @@ ACTS = {
     "member_invitation.withdraw": N_("撤回邀请"),
     "member_invitation.accept": N_("接受邀请"),
     "exchange.import": N_("导入收录条目"),
+    "exchange.upload": N_("上传导入文件"),
+    "exchange.apply": N_("导入文件中的各行"),
+    "exchange.cancel": N_("取消导入"),
+    "exchange.export": N_("导出列表"),
     "taxonomy.load": N_("装入分类数据"),
     "match.retry": N_("重试失败作业"),
     "propose": N_("提出"),
     "preview": N_("重新预览"),
+    "send": N_("发出"),
+    "remind": N_("提醒答复"),
+    "close_contact": N_("收回联系方式"),
+    "make": N_("标记"),
+    "undo": N_("取消标记"),
+    "note.add": N_("添加备注"),
+    "note.remove": N_("删除备注"),
 }
 MEMBERSHIP_STATUSES = {
     "requested": N_("待同意"),

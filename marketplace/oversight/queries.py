@@ -12,6 +12,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db
 from marketplace.needs import queries as needs
 from marketplace.needs.models import Need
+from marketplace.organisations.models import Organisation
 
 # What has drafts that nobody but their owner knows of.
 POSTINGS: dict[str, tuple[Any, Any]] = {
@@ -27,3 +28,8 @@ def may_look_back(kind: str, subject_id: int, *, viewer: Actor) -> bool:
         return True
     entity, visible_to = POSTINGS[kind]
     return bool(db.session.scalar(select(entity.id).where(entity.id == subject_id, visible_to(viewer))))
+
+
+def find_organisation_name(organisation_id: int) -> str:
+    """Empty where there is none."""
+    return db.session.scalar(select(Organisation.name).where(Organisation.id == organisation_id)) or ""

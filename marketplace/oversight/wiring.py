@@ -6,11 +6,13 @@ from typing import Any
 from flask import Flask
 
 from marketplace.audit import queries as audit
+from marketplace.exchange import exports
 from marketplace.kernel import navigation, panels
-from marketplace.kernel.access import AUDITOR, permits
+from marketplace.kernel.access import AUDITOR, OPERATOR, one_of, permits
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
 from marketplace.oversight import (
+    exporting,
     permissions,  # noqa: F401 - names the audiences
     presenters,
 )
@@ -23,7 +25,10 @@ SHOWN_ON_A_PAGE = 6
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     app.register_blueprint(bp)
+    for exported in exporting.lists():
+        exports.register(exported)
     navigation.add_workbench(N_("审计"), N_("操作日志"), "oversight.trail", AUDITOR, 80)
+    navigation.add_workbench(N_("监测"), N_("撮合漏斗"), "oversight.funnel", one_of(OPERATOR, AUDITOR), 61)
     for kind in WITH_HISTORY:
         panels.register(
             panels.Panel(
