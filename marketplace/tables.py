@@ -16,5 +16,6 @@ import marketplace.needs.models
 import marketplace.notifications.models
 import marketplace.organisations.members.models
 import marketplace.organisations.models
+import marketplace.postings.models
 import marketplace.search.models
 import marketplace.taxonomy.models  # noqa: F401

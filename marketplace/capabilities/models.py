@@ -1,13 +1,13 @@
 """Capabilities and their parameters."""
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.capabilities.kinds import CapabilityKind, IpStatus, Maturity
 from marketplace.capabilities.lifecycle import CapabilityStatus
-from marketplace.kernel.db import Base, Id, Identified, Json, enum_column
+from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, enum_column
 from marketplace.postings.models import IndicatorColumns, Posting, indicator_checks
 
 
@@ -15,6 +15,9 @@ class Capability(Posting, Base):
     __tablename__ = "capability"
     __audited__ = "capability"
     __table_args__ = (
+        # By these the public lists and the pages of a firm find what they show without reading the postings.
+        Index("ix_capability_hall", "status", "published_at", "id", "organisation_id"),
+        Index("ix_capability_held", "organisation_id", "status"),
         CheckConstraint("trl is null or trl between 1 and 9", name="trl_is_a_level"),
         CheckConstraint(
             "(status <> 'published') or (published_at is not null)", name="published_has_its_instant"
@@ -34,6 +37,10 @@ class Capability(Posting, Base):
     maturity: Mapped[Maturity | None] = mapped_column(enum_column(Maturity))
     ip_status: Mapped[IpStatus | None] = mapped_column(enum_column(IpStatus))
     cooperation: Mapped[list[str]] = mapped_column(Json, nullable=False, default=list)
+    # When it was handed in to be shown again after a take-down.
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The instant after the last Shanghai day on which it counts; None for what came in before there was one.
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
     parameters: Mapped[list["CapabilityParameter"]] = relationship(
         cascade="all, delete-orphan", order_by="CapabilityParameter.position", lazy="raise"

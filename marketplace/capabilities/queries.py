@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.capabilities.lifecycle import CapabilityStatus
 from marketplace.capabilities.models import Capability
+from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
@@ -22,7 +23,9 @@ from marketplace.postings.texts import without
 # What everybody sees, and what is ranked.
 PUBLIC = (CapabilityStatus.PUBLISHED, CapabilityStatus.COLLECTED)
 # Pages that are never deleted, only superseded: they stay readable with their public reason.
-READABLE = (*PUBLIC, CapabilityStatus.WITHDRAWN, CapabilityStatus.TAKEN_DOWN)
+READABLE = (*PUBLIC, CapabilityStatus.WITHDRAWN)
+# Taken down and what waits to be shown again: the platform sees what it decides on.
+SUSPECT = (CapabilityStatus.TAKEN_DOWN, CapabilityStatus.SUBMITTED)
 SIMILAR_AT_LEAST = 80.0
 MOST_SIMILAR = 3
 
@@ -32,13 +35,13 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     own = Capability.organisation_id == actor.organisation_id if actor.organisation_id else false()
     readable = Capability.status.in_(READABLE)
     if actor.is_operator or actor.is_auditor:
-        return or_(readable, own)
+        return or_(readable, Capability.status.in_(SUSPECT), own)
     return or_(and_(readable, not_suspended(Capability.organisation_id)), own)
 
 
-def public_at(_now: datetime) -> ColumnElement[bool]:
-    """Whether it is shown and ranked; the clock ends none."""
-    return and_(Capability.status.in_(PUBLIC), not_suspended(Capability.organisation_id))
+def public_at(now: datetime) -> ColumnElement[bool]:
+    """Whether it is shown in lists and ranked: public, and its validity not over."""
+    return and_(Capability.status.in_(PUBLIC), holds_at(now), not_suspended(Capability.organisation_id))
 
 
 def _whole() -> Select[Capability]:
@@ -76,6 +79,28 @@ def existing(ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(select(Capability.id).where(Capability.id.in_(ids))))
 
 
+def find_gone(public_no: str) -> Capability | None:
+    """One that is taken down: everybody may know that it was there, and why it is gone."""
+    statement = select(Capability).where(Capability.public_no == public_no, Capability.status.in_(SUSPECT))
+    return db.session.scalar(statement)
+
+
+def list_to_review() -> list[Capability]:
+    """What was taken down and asks to be shown again, the longest waiting first."""
+    waiting = _whole().where(Capability.status == CapabilityStatus.SUBMITTED)
+    return list(db.session.scalars(waiting.order_by(Capability.submitted_at, Capability.id).limit(500)))
+
+
+def count_to_review() -> int:
+    waiting = Capability.status == CapabilityStatus.SUBMITTED
+    return db.session.scalar(select(func.count()).select_from(Capability).where(waiting)) or 0
+
+
+def holds_at(now: datetime) -> ColumnElement[bool]:
+    """Whether its validity is not over."""
+    return or_(Capability.expires_at.is_(None), Capability.expires_at > now)
+
+
 def get_own(public_no: str, *, actor: Actor) -> Capability:
     """One of the actor's own organisation; raises NotFound for any other."""
     own = Capability.organisation_id == (actor.organisation_id or 0)
@@ -86,11 +111,11 @@ def get_own(public_no: str, *, actor: Actor) -> Capability:
 
 
 def select_public() -> Select[Capability]:
-    """The rows of the public list."""
+    """The rows of the public list: what has lapsed waits there no longer."""
     return (
         select(Capability)
         .options(joinedload(Capability.organisation), selectinload(Capability.clusters))
-        .where(Capability.status.in_(PUBLIC), not_suspended(Capability.organisation_id))
+        .where(public_at(clock.now()))
     )
 
 
@@ -117,10 +142,12 @@ def list_open_ids() -> list[int]:
     )
 
 
-def list_versions() -> dict[int, int]:
+def list_versions(now: datetime) -> dict[int, int]:
     """Open capability id → version, for finding what has changed since it was last ranked."""
     rows = db.session.execute(
-        select(Capability.id, Capability.version).where(Capability.status.in_(PUBLIC)).order_by(Capability.id)
+        select(Capability.id, Capability.version)
+        .where(Capability.status.in_(PUBLIC), holds_at(now))
+        .order_by(Capability.id)
     )
     return {row.id: row.version for row in rows}
 
@@ -160,6 +187,7 @@ def _matchable(capability: Capability, *, now: datetime) -> Matchable:
         designations=designations_of(organisation, now=now),
         standing=standing_of(organisation),
         active=capability.status in PUBLIC and is_in_good_standing(organisation),
+        valid_until=capability.expires_at,
     )
 
 

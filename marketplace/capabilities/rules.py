@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 from marketplace.capabilities.kinds import CapabilityKind, IpStatus, Maturity
 from marketplace.indicators.model import Indicator
@@ -13,6 +13,8 @@ SHORTEST_TITLE, LONGEST_TITLE = 4, 200
 SHORTEST_SUMMARY, LONGEST_SUMMARY = 20, 8_000
 # Below this many characters a summary gives the matcher too little to go by.
 TELLING_SUMMARY = 120
+# Published, revised or renewed, a capability counts for this long.
+VALIDITY = timedelta(days=365)
 MOST_PARAMETERS, MOST_KEYWORDS, MOST_CLUSTERS = 40, 10, 5
 
 

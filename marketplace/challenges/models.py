@@ -1,13 +1,14 @@
 """Challenges and their indicators. The confidential annex is a table of its own, met by no other query."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.challenges.kinds import Activity, Board, IpTerms, Publicity
 from marketplace.challenges.lifecycle import ChallengeStatus
-from marketplace.kernel.db import Base, Id, Json, UTCDateTime, enum_column
+from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, enum_column
 from marketplace.postings.models import IndicatorColumns, Posting, indicator_checks
 
 
@@ -15,6 +16,9 @@ class Challenge(Posting, Base):
     __tablename__ = "challenge"
     __audited__ = "challenge"
     __table_args__ = (
+        # By these the public lists and the pages of a firm find what they show without reading the postings.
+        Index("ix_challenge_hall", "status", "published_at", "id", "closes_at", "organisation_id"),
+        Index("ix_challenge_held", "organisation_id", "status", "closes_at"),
         CheckConstraint("budget_fen is null or budget_fen > 0", name="budget_is_positive"),
         CheckConstraint("takers_wanted between 1 and 3", name="one_to_three_takers"),
         CheckConstraint("max_members between 0 and 9", name="members_bounded"),
@@ -78,6 +82,32 @@ class Challenge(Posting, Base):
     chain_links: Mapped[list["ChallengeChainLink"]] = relationship(
         cascade="all, delete-orphan", order_by="ChallengeChainLink.code", lazy="raise"
     )
+
+
+class DeadlineAct(StrEnum):
+    EXTEND = "extend"
+    CLOSE_EARLY = "close_early"
+
+
+class DeadlineChange(Identified, Base):
+    """That a closing day was moved while the challenge was open: from where to where, and why. Public."""
+
+    __tablename__ = "challenge_deadline_change"
+    __table_args__ = (
+        CheckConstraint(
+            "(act = 'extend' and to_at > from_at) or (act = 'close_early' and to_at < from_at)",
+            name="goes_the_way_it_says",
+        ),
+    )
+
+    challenge_id: Mapped[int] = mapped_column(
+        Id, ForeignKey("challenge.id", ondelete="CASCADE"), nullable=False, index=True
+    )
+    act: Mapped[DeadlineAct] = mapped_column(enum_column(DeadlineAct), nullable=False)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    from_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    to_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    reason: Mapped[str] = mapped_column(Text, nullable=False)
 
 
 class ChallengeIndicator(IndicatorColumns, Base):

@@ -8,7 +8,14 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.challenges.kinds import BOARD_LABELS
 from marketplace.challenges.lifecycle import ChallengeStatus
-from marketplace.challenges.models import Challenge, ChallengeAnnex, ChallengeChainLink, ChallengeCluster
+from marketplace.challenges.models import (
+    Challenge,
+    ChallengeAnnex,
+    ChallengeChainLink,
+    ChallengeCluster,
+    DeadlineAct,
+    DeadlineChange,
+)
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, for_change
@@ -53,7 +60,7 @@ BUDGETS = {
     "1000-": (1000, None),
 }
 TRLS = {"1-3": (1, 3), "4-6": (4, 6), "7-9": (7, 9)}
-FACETS = ("status", "board", "cluster", "budget", "trl", "form", "region", "industry")
+FACETS = ("status", "board", "cluster", "chain", "budget", "trl", "form", "region", "industry")
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -131,6 +138,13 @@ def list_deadline_changes(challenge_id: int) -> list[DeadlineChange]:
     """How often and why the closing day was moved, the latest first."""
     statement = select(DeadlineChange).where(DeadlineChange.challenge_id == challenge_id)
     return list(db.session.scalars(statement.order_by(DeadlineChange.id.desc()).limit(20)))
+
+
+def count_extensions(challenge_id: int) -> int:
+    """How often it was given more time."""
+    statement = select(func.count()).select_from(DeadlineChange)
+    extended = (DeadlineChange.challenge_id == challenge_id, DeadlineChange.act == DeadlineAct.EXTEND)
+    return db.session.scalar(statement.where(*extended)) or 0
 
 
 def get_own(public_no: str, *, viewer: Actor) -> Challenge:
@@ -336,7 +350,7 @@ def list_versions(now: datetime) -> dict[int, int]:
 def read_matchables(ids: Sequence[int], *, now: datetime | None = None) -> list[Matchable]:
     """Challenges that are or were public as the matcher may know them, by id; three statements a 500.
 
-    Withdrawn and taken down ones come as inactive. Drafts are left out: nobody ranks for what is not published.
+    Withdrawn and taken down ones come as inactive. Drafts are left out: nobody ranks for what is none.
     """
     now = now or clock.now()
     found: list[Matchable] = []

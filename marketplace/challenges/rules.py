@@ -7,7 +7,7 @@ weights of all checks are the full score of 100.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from marketplace.challenges.kinds import Activity, Board, IpTerms, Publicity
 from marketplace.indicators.model import Indicator
@@ -23,6 +23,9 @@ SHORTEST_ACCEPTANCE = 10
 LONGEST_TEXT = 4000
 LONGEST_ANNEX = 20_000
 MOST_BUDGET_FEN = 10**13
+MOST_EXTENSIONS = 3
+# Days of notice before a call may end early: more where somebody is known to prepare an answer.
+NOTICE_DAYS, NOTICE_DAYS_FOR_PREPARING = 3, 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,15 @@ class ChallengeDraft:
     publicity: Publicity = Publicity.PUBLIC
     contact_name: str = ""
     contact_phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The days of a call that is open; all are Shanghai days, the last one still counts."""
+
+    today: date
+    published_on: date
+    closes_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,3 +300,55 @@ def _trl_gaps(draft: ChallengeDraft) -> Iterator[Obstacle]:
 def _requirement_gaps(draft: ChallengeDraft) -> Iterator[Obstacle]:
     if not draft.requirements.strip():
         yield Obstacle("requirements", N_("写明对揭榜方的条件，避免不合适的单位应榜"))
+
+
+def obstacles_to_extending(call: Call, closes_on: date | None, *, extensions: int) -> Iterator[Obstacle]:
+    """What keeps a call from being given more time."""
+    latest = call.published_on + timedelta(days=LONGEST_CALL_DAYS)
+    if call.today > call.closes_on:
+        yield Obstacle("closes_on", N_("揭榜期已过，不能再延长"))
+    elif extensions >= MOST_EXTENSIONS:
+        yield Obstacle("closes_on", N_("揭榜期最多延长 %(limit)s 次"), {"limit": MOST_EXTENSIONS})
+    elif closes_on is None:
+        yield Obstacle("closes_on", N_("请填写新的截止日期，例如 2026-11-22"))
+    elif closes_on <= call.closes_on:
+        yield Obstacle(
+            "closes_on", N_("新的截止日期须晚于原来的 %(day)s"), {"day": call.closes_on.isoformat()}
+        )
+    elif closes_on > latest:
+        yield Obstacle(
+            "closes_on",
+            N_("揭榜期最长 %(limit)s 天，最晚可延至 %(day)s"),
+            {"limit": LONGEST_CALL_DAYS, "day": latest.isoformat()},
+        )
+
+
+def earliest_close(call: Call, *, preparing: bool) -> date:
+    """The first day on which a call may end early: it was open for long enough and announced in time."""
+    notice = NOTICE_DAYS_FOR_PREPARING if preparing else NOTICE_DAYS
+    return max(call.published_on + timedelta(days=SHORTEST_CALL_DAYS), call.today + timedelta(days=notice))
+
+
+def obstacles_to_closing_early(call: Call, closes_on: date | None, *, preparing: bool) -> Iterator[Obstacle]:
+    """What keeps a call from ending early: nobody who is preparing an answer may be cut off by surprise."""
+    earliest = earliest_close(call, preparing=preparing)
+    if call.today > call.closes_on:
+        yield Obstacle("closes_on", N_("揭榜期已过，无须提前截止"))
+    elif earliest >= call.closes_on:
+        yield Obstacle(
+            "closes_on",
+            N_("距原截止日期 %(day)s 太近，按公告期要求已不能提前"),
+            {"day": call.closes_on.isoformat()},
+        )
+    elif closes_on is None:
+        yield Obstacle("closes_on", N_("请填写新的截止日期，例如 2026-11-22"))
+    elif closes_on >= call.closes_on:
+        yield Obstacle(
+            "closes_on", N_("新的截止日期须早于原来的 %(day)s"), {"day": call.closes_on.isoformat()}
+        )
+    elif closes_on < earliest:
+        yield Obstacle(
+            "closes_on",
+            N_("须给已着手准备的单位留出时间，最早可提前到 %(day)s"),
+            {"day": earliest.isoformat()},
+        )

@@ -6,7 +6,7 @@ Everything here runs inside `transaction()` and leaves its audit row. Collected 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from marketplace.attachments.queries import count_for as count_files
 from marketplace.audit.services import record
@@ -18,15 +18,21 @@ from marketplace.challenges.models import (
     ChallengeChainLink,
     ChallengeCluster,
     ChallengeIndicator,
+    DeadlineAct,
+    DeadlineChange,
 )
+from marketplace.challenges.queries import count_extensions
 from marketplace.challenges.rules import (
     LONGEST_ANNEX,
+    Call,
     ChallengeDraft,
     limits,
+    obstacles_to_closing_early,
+    obstacles_to_extending,
     obstacles_to_submitting,
 )
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.dates import end_of_business_day, last_business_day
+from marketplace.kernel.dates import business_date, end_of_business_day, last_business_day
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.numbering import next_number
@@ -35,9 +41,12 @@ from marketplace.kernel.texts import N_
 from marketplace.kernel.typed import obstacles_in
 from marketplace.notifications.services import send_letter
 from marketplace.organisations.queries import may_post_challenges
+from marketplace.postings import concerned, revisions
 from marketplace.postings import queries as postings
 from marketplace.postings.codes import ended_codes
-from marketplace.postings.services import replace_codes, replace_indicators
+from marketplace.postings.models import RevisionAudience
+from marketplace.postings.rules import reason_gaps
+from marketplace.postings.services import replace_codes, replace_indicators, tell_taken_down
 from marketplace.postings.versions import check_version
 
 # Written as they are; the rest of a draft is turned on its way into the row.
@@ -46,6 +55,7 @@ _PLAIN = tuple(
     for f in fields(ChallengeDraft)
     if f.name not in ("keywords", "clusters", "chain_links", "cooperation", "indicators", "closes_on")
 )
+KIND = "challenge"
 LONGEST_REASON = 1000
 
 
@@ -100,18 +110,26 @@ def note_annex_files(challenge: Challenge, *, by: Actor, now: datetime) -> None:
     _note("edit", challenge, by=by, now=now, was=challenge.status, detail={"step": "annex_files"})
 
 
-def submit(challenge: Challenge, *, version: int | None = None, by: Actor, now: datetime) -> None:
-    """Hand a finished draft to the operator."""
+def submit(
+    challenge: Challenge, *, version: int | None = None, appeal: str = "", by: Actor, now: datetime
+) -> None:
+    """Hand a finished draft to the operator, or what was taken down, with what is to be said for it."""
     was = challenge.status
     status = LIFECYCLE.advance(was, "submit", by=by.parties(challenge.organisation_id))
     _check_read(challenge, version)
     _require_right_to_post(by)
+    _refuse_unfit({"appeal": appeal})
     draft = draft_of(challenge)
     if obstacles := [*obstacles_to_submitting(draft, now=now), *ended_codes(draft)]:
         raise Obstructed(obstacles)
     challenge.status, challenge.submitted_at = ChallengeStatus(status), now
     challenge.status_reason, challenge.return_reasons = "", {}
-    _note("submit", challenge, by=by, now=now, was=was)
+    challenge.appeal = appeal.strip()
+    if was is ChallengeStatus.TAKEN_DOWN:
+        # What is shown again is another version, even where not a word was changed: it is ranked anew.
+        challenge.version += 1
+    _note("submit", challenge, by=by, now=now, was=was, reason=challenge.appeal)
+    _keep("submit", challenge, RevisionAudience.PLATFORM, by=by, now=now)
     send_letter(
         postings.list_operator_ids(),
         "challenge.submit",
@@ -134,12 +152,8 @@ def approve(challenge: Challenge, *, version: int | None = None, by: Actor, now:
         raise Obstructed(obstacles)
     challenge.status, challenge.published_at = ChallengeStatus(status), now
     _note("approve", challenge, by=by, now=now, was=was)
-    defer(
-        "matching.rank_seeker",
-        subject_id=challenge.id,
-        version=challenge.version,
-        payload={"kind": "challenge"},
-    )
+    _keep("approve", challenge, RevisionAudience.PUBLIC, by=by, now=now)
+    _ask_for_ranking(challenge)
     _tell_members(
         challenge,
         "challenge.approve",
@@ -206,6 +220,106 @@ def withdraw(challenge: Challenge, *, reason: str, by: Actor, now: datetime) -> 
     )
 
 
+def extend(challenge: Challenge, closes_on: date | None, *, reason: str, by: Actor, now: datetime) -> None:
+    """Give solvers more time; everybody reads until when and why."""
+    LIFECYCLE.advance(challenge.status, "extend", by=by.parties(challenge.organisation_id))
+    changes = count_extensions(challenge.id)
+    obstacles = obstacles_to_extending(_call_of(challenge, now=now), closes_on, extensions=changes)
+    _move_deadline(challenge, DeadlineAct.EXTEND, closes_on, obstacles, reason=reason, by=by, now=now)
+
+
+def close_early(
+    challenge: Challenge, closes_on: date | None, *, reason: str, by: Actor, now: datetime
+) -> None:
+    """End the call before its day, with notice enough for whoever is preparing an answer."""
+    LIFECYCLE.advance(challenge.status, "close_early", by=by.parties(challenge.organisation_id))
+    preparing = bool(concerned.list_user_ids(KIND, challenge.id))
+    obstacles = obstacles_to_closing_early(_call_of(challenge, now=now), closes_on, preparing=preparing)
+    _move_deadline(challenge, DeadlineAct.CLOSE_EARLY, closes_on, obstacles, reason=reason, by=by, now=now)
+
+
+def _call_of(challenge: Challenge, *, now: datetime) -> Call:
+    if challenge.published_at is None or challenge.closes_at is None:
+        raise ValueError(f"{challenge.public_no} is published and has no days")
+    return Call(
+        today=business_date(now),
+        published_on=business_date(challenge.published_at),
+        closes_on=last_business_day(challenge.closes_at),
+    )
+
+
+def _move_deadline(
+    challenge: Challenge,
+    act: DeadlineAct,
+    closes_on: date | None,
+    obstacles: Iterable[Obstacle],
+    *,
+    reason: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    found = [*obstacles, *reason_gaps(reason)]
+    if found or closes_on is None or challenge.closes_at is None:
+        raise Obstructed(found)
+    revisions.keep_first(KIND, challenge, draft_of(challenge))
+    before, challenge.closes_at = challenge.closes_at, end_of_business_day(closes_on)
+    db.session.add(
+        DeadlineChange(
+            challenge_id=challenge.id,
+            act=act,
+            at=now,
+            from_at=before,
+            to_at=challenge.closes_at,
+            reason=reason.strip(),
+        )
+    )
+    challenge.version += 1
+    challenge.updated_at = now
+    days = {"from": last_business_day(before).isoformat(), "to": closes_on.isoformat()}
+    _note(act.value, challenge, by=by, now=now, was=challenge.status, reason=reason.strip(), detail=days)
+    _keep(act.value, challenge, RevisionAudience.PUBLIC, by=by, now=now, note=reason.strip())
+    _ask_for_ranking(challenge)
+    what = "揭榜期已延长" if act is DeadlineAct.EXTEND else "揭榜将提前截止"
+    send_letter(
+        [
+            *postings.list_member_ids(challenge.organisation_id),
+            *concerned.list_user_ids(KIND, challenge.id),
+        ],
+        f"challenge.{act.value}",
+        subject=f"{what}：{challenge.title}",
+        body=(
+            f"榜单 {challenge.public_no} 的截止日期由 {days['from']} 改为 {days['to']}（当日 24 时）。"
+            f"公开理由：{reason.strip()}"
+        ),
+        link=f"/challenges/{challenge.public_no}",
+        at=now,
+    )
+
+
+def take_down(challenge: Challenge, *, reason: str, by: Actor, now: datetime) -> None:
+    """The operator removes what must not stand, and says why; the owner is told how to go on."""
+    was = challenge.status
+    status = LIFECYCLE.advance(was, "take_down", by=by.parties(challenge.organisation_id))
+    if gaps := list(reason_gaps(reason)):
+        raise Obstructed(gaps)
+    challenge.status, challenge.withdrawn_at = ChallengeStatus(status), now
+    challenge.status_reason = reason.strip()
+    _note("take_down", challenge, by=by, now=now, was=was, reason=reason.strip())
+    defer(
+        "matching.remove",
+        subject_id=challenge.id,
+        version=challenge.version,
+        payload={"kind": "challenge"},
+    )
+    tell_taken_down(
+        challenge,
+        KIND,
+        path=f"/challenges/{challenge.public_no}",
+        reason=reason.strip(),
+        now=now,
+    )
+
+
 def draft_of(challenge: Challenge) -> ChallengeDraft:
     """The challenge in the form that rules and forms speak of; needs its indicators and clusters loaded."""
     return ChallengeDraft(
@@ -247,6 +361,7 @@ def _start(draft: ChallengeDraft, *, by: Actor, now: datetime, copied_from: str 
     db.session.flush()
     detail = {"copied_from": copied_from} if copied_from else {}
     _note("create", challenge, by=by, now=now, detail=detail)
+    _keep("create", challenge, RevisionAudience.OWNER, by=by, now=now)
     return challenge
 
 
@@ -258,6 +373,29 @@ def _fill(challenge: Challenge, draft: ChallengeDraft) -> None:
     replace_codes(challenge.clusters, ChallengeCluster, draft.clusters)
     replace_codes(challenge.chain_links, ChallengeChainLink, draft.chain_links)
     replace_indicators(challenge.indicators, ChallengeIndicator, draft.indicators)
+
+
+def _ask_for_ranking(challenge: Challenge) -> None:
+    defer(
+        "matching.rank_seeker",
+        subject_id=challenge.id,
+        version=challenge.version,
+        payload={"kind": "challenge"},
+    )
+
+
+def _keep(
+    action: str,
+    challenge: Challenge,
+    audience: RevisionAudience,
+    *,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+) -> None:
+    revisions.keep(
+        KIND, challenge, draft_of(challenge), act=action, audience=audience, by=by, now=now, note=note
+    )
 
 
 def _require_right_to_post(by: Actor) -> None:
@@ -293,6 +431,7 @@ def _note_edit(challenge: Challenge, step: str, *, by: Actor, now: datetime) -> 
     challenge.version += 1
     challenge.updated_at = now
     _note("edit", challenge, by=by, now=now, was=challenge.status, detail={"step": step})
+    _keep("edit", challenge, RevisionAudience.OWNER, by=by, now=now, note=step)
 
 
 def _note(

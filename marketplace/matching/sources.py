@@ -71,9 +71,17 @@ def read_one(subject: Subject, *, now: datetime) -> Matchable | None:
 
 def read_held(subject: Subject, *, now: datetime) -> Matchable | None:
     """The same inside a transaction, with the posting held: nobody withdraws or revises it until the end."""
-    entity, _statuses = _PUBLIC[subject.kind]
-    db.session.execute(select(entity.id).where(entity.id == subject.id).with_for_update(read=True))
-    return read_one(subject, now=now)
+    found = read_all_held(subject.kind, [subject.id], now=now)
+    return found[0] if found else None
+
+
+def read_all_held(kind: PostingKind, ids: Sequence[int], *, now: datetime) -> list[Matchable]:
+    """`read` inside a transaction, with the postings held, in the order of their ids."""
+    entity, _statuses = _PUBLIC[kind]
+    db.session.execute(
+        select(entity.id).where(entity.id.in_(ids)).order_by(entity.id).with_for_update(read=True)
+    )
+    return read(kind, ids, now=now)
 
 
 def list_open_seekers(now: datetime) -> list[Subject]:
@@ -89,7 +97,7 @@ def list_open_versions(now: datetime) -> dict[Subject, int]:
     found = {
         PostingKind.CHALLENGE: challenges.list_versions(now),
         PostingKind.NEED: needs.list_versions(now),
-        PostingKind.CAPABILITY: capabilities.list_versions(),
+        PostingKind.CAPABILITY: capabilities.list_versions(now),
     }
     return {
         Subject(kind, id): version for kind, versions in found.items() for id, version in versions.items()

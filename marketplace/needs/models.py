@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, String, Text
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from marketplace.kernel.db import Base, Id, Identified, UTCDateTime, enum_column
@@ -34,6 +34,9 @@ class Need(Posting, Base):
     __tablename__ = "need"
     __audited__ = "need"
     __table_args__ = (
+        # By these the public lists and the pages of a firm find what they show without reading the postings.
+        Index("ix_need_hall", "status", "published_at", "id", "expires_at", "organisation_id"),
+        Index("ix_need_held", "organisation_id", "status", "expires_at"),
         CheckConstraint("quantity is null or quantity > 0", name="quantity_is_positive"),
         CheckConstraint("max_price_fen is null or max_price_fen > 0", name="price_is_positive"),
         CheckConstraint(
@@ -54,6 +57,8 @@ class Need(Posting, Base):
     qualification: Mapped[str] = mapped_column(String(300), nullable=False, default="")
     # The public unit price ceiling; a hidden one stands in `NeedHiddenPrice` and nowhere else.
     max_price_fen: Mapped[int | None] = mapped_column(BigInteger)
+    # When it was handed in to be shown again after a take-down.
+    submitted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
     need_list: Mapped[NeedList] = relationship(lazy="raise")

@@ -19,7 +19,9 @@ from marketplace.postings.texts import without
 # What everybody sees.
 PUBLIC = (NeedStatus.PUBLISHED, NeedStatus.COLLECTED)
 # Pages that are never deleted, only superseded: they stay readable with their public reason.
-READABLE = (*PUBLIC, NeedStatus.WITHDRAWN, NeedStatus.TAKEN_DOWN)
+READABLE = (*PUBLIC, NeedStatus.WITHDRAWN)
+# Taken down and what waits to be shown again: the platform sees what it decides on.
+SUSPECT = (NeedStatus.TAKEN_DOWN, NeedStatus.SUBMITTED)
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -27,7 +29,7 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     own = Need.organisation_id == actor.organisation_id if actor.organisation_id else false()
     readable = Need.status.in_(READABLE)
     if actor.is_operator or actor.is_auditor:
-        return or_(readable, own)
+        return or_(readable, Need.status.in_(SUSPECT), own)
     return or_(and_(readable, not_suspended(Need.organisation_id)), own)
 
 
@@ -74,6 +76,22 @@ def sees(need_id: int, viewer: Actor) -> bool:
 
 def existing(ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(select(Need.id).where(Need.id.in_(ids))))
+
+
+def find_gone(public_no: str) -> Need | None:
+    """One that is taken down: everybody may know that it was there, and why it is gone."""
+    return db.session.scalar(select(Need).where(Need.public_no == public_no, Need.status.in_(SUSPECT)))
+
+
+def list_to_review() -> list[Need]:
+    """What was taken down and asks to be shown again, the longest waiting first."""
+    statement = _whole().where(Need.status == NeedStatus.SUBMITTED).order_by(Need.submitted_at, Need.id)
+    return list(db.session.scalars(statement.limit(500)))
+
+
+def count_to_review() -> int:
+    statement = select(func.count()).select_from(Need).where(Need.status == NeedStatus.SUBMITTED)
+    return db.session.scalar(statement) or 0
 
 
 def get_own(public_no: str, *, actor: Actor) -> Need:

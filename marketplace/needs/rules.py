@@ -13,6 +13,7 @@ from marketplace.postings.rules import FINEST, LARGEST, indicator_limits, list_l
 SHORTEST_ITEM, LONGEST_ITEM = 2, 200
 SHORTEST_SPECIFICATION, LONGEST_SPECIFICATION = 10, 8_000
 LONGEST_VALIDITY = timedelta(days=365)
+RENEWAL = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)

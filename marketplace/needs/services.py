@@ -1,5 +1,6 @@
 """What is done with need lists and their lines."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from marketplace.audit.services import record
@@ -19,12 +20,22 @@ from marketplace.needs.models import (
     NeedIndicator,
     NeedList,
 )
-from marketplace.needs.rules import NeedDraft, obstacles_to_publishing
+from marketplace.needs.rules import LONGEST_VALIDITY, RENEWAL, NeedDraft, obstacles_to_publishing
+from marketplace.postings import revisions
 from marketplace.postings.codes import ended_codes
+from marketplace.postings.models import RevisionAudience
+from marketplace.postings.queries import is_in_good_standing
 from marketplace.postings.rules import reason_gaps
-from marketplace.postings.services import replace_codes, replace_indicators
+from marketplace.postings.services import (
+    replace_codes,
+    replace_indicators,
+    tell_appeal,
+    tell_decision,
+    tell_taken_down,
+)
 from marketplace.postings.versions import check_version
 
+KIND = "need"
 SHORTEST_LIST_TITLE = 4
 
 
@@ -76,6 +87,7 @@ def start_draft(need_list: NeedList, draft: NeedDraft, *, by: Actor, now: dateti
     db.session.add(need)
     _fill(need, draft)
     _note("create", need, by=by, now=now)
+    _keep("create", need, RevisionAudience.OWNER, by=by, now=now)
     return need
 
 
@@ -85,6 +97,7 @@ def edit_draft(need: Need, draft: NeedDraft, *, version: int, by: Actor, now: da
     check_version(need, version)
     _change(need, draft, now=now)
     _note("edit", need, by=by, now=now)
+    _keep("edit", need, RevisionAudience.OWNER, by=by, now=now)
 
 
 def publish(need: Need, *, by: Actor, now: datetime) -> None:
@@ -94,6 +107,7 @@ def publish(need: Need, *, by: Actor, now: datetime) -> None:
     _refuse(draft_of(need), by=by, now=now)
     need.status, need.published_at = NeedStatus(status), now
     _note("publish", need, by=by, now=now, was=was)
+    _keep("publish", need, RevisionAudience.PUBLIC, by=by, now=now)
     _ask_for_ranking(need)
 
 
@@ -102,8 +116,10 @@ def revise(need: Need, draft: NeedDraft, *, version: int, by: Actor, now: dateti
     LIFECYCLE.advance(need.status, "revise", by=by.parties(need.organisation_id))
     check_version(need, version)
     _refuse(draft, by=by, now=now)
+    revisions.keep_first(KIND, need, told_of(need))
     _change(need, draft, now=now)
     _note("revise", need, by=by, now=now)
+    _keep("revise", need, RevisionAudience.PUBLIC, by=by, now=now)
     _ask_for_ranking(need)
 
 
@@ -111,9 +127,77 @@ def withdraw(need: Need, *, reason: str, by: Actor, now: datetime) -> None:
     _end(need, "withdraw", reason=reason, by=by, now=now)
 
 
+def renew(need: Need, *, by: Actor, now: datetime) -> None:
+    """Let it count for longer, before or after it lapsed, with its text as it is; ranked anew.
+
+    Ninety days more, counted from its end or from today, but never beyond the longest validity.
+    """
+    LIFECYCLE.advance(need.status, "renew", by=by.parties(need.organisation_id))
+    renewed = replace(draft_of(need), valid_until=_renewed_until(need, now=now))
+    _refuse(renewed, by=by, now=now)
+    if renewed.valid_until == _last_day(need.expires_at):
+        limit = {"limit": LONGEST_VALIDITY.days}
+        raise Obstructed([Obstacle("valid_until", N_("有效期已是最长的 %(limit)d 天，暂不需要续期"), limit)])
+    revisions.keep_first(KIND, need, told_of(need))
+    need.expires_at = end_of_business_day(renewed.valid_until) if renewed.valid_until else None
+    need.version += 1
+    need.updated_at = now
+    _note("renew", need, by=by, now=now)
+    _keep("renew", need, RevisionAudience.PUBLIC, by=by, now=now)
+    _ask_for_ranking(need)
+
+
 def take_down(need: Need, *, reason: str, by: Actor, now: datetime) -> None:
-    """The operator removes what must not stand, and says why."""
+    """The operator removes what must not stand, and says why; the owner is told how to go on."""
     _end(need, "take_down", reason=reason, by=by, now=now)
+    tell_taken_down(need, "need", path=_path(need), reason=reason.strip(), now=now)
+
+
+def appeal(need: Need, *, reason: str, by: Actor, now: datetime) -> None:
+    """Hand in again what was taken down, mended or with grounds against it."""
+    was = need.status
+    status = LIFECYCLE.advance(was, "appeal", by=by.parties(need.organisation_id))
+    if gaps := list(reason_gaps(reason)):
+        raise Obstructed(gaps)
+    need.status, need.submitted_at, need.appeal = NeedStatus(status), now, reason.strip()
+    _note("appeal", need, by=by, now=now, was=was, reason=reason.strip())
+    _keep("appeal", need, RevisionAudience.PLATFORM, by=by, now=now)
+    tell_appeal(need, "need", path=_path(need), now=now)
+
+
+def restore(need: Need, *, by: Actor, now: datetime) -> None:
+    """Show it again as it now stands, and have it ranked."""
+    was = need.status
+    status = LIFECYCLE.advance(was, "restore", by=by.parties(need.organisation_id))
+    obstacles = list(obstacles_to_publishing(draft_of(need), today=business_date(now)))
+    if not is_in_good_standing(need.organisation):
+        obstacles.append(Obstacle("organisation", N_("单位已被暂停，恢复资格后才能发布")))
+    if obstacles:
+        raise Obstructed(obstacles)
+    need.status, need.status_reason, need.appeal = NeedStatus(status), "", ""
+    need.version += 1
+    need.updated_at = now
+    _note("restore", need, by=by, now=now, was=was)
+    _keep("restore", need, RevisionAudience.PUBLIC, by=by, now=now)
+    _ask_for_ranking(need)
+    tell_decision(need, "need", path=_path(need), restored=True, reason="", now=now)
+
+
+def reject(need: Need, *, reason: str, by: Actor, now: datetime) -> None:
+    """Leave it taken down, and say why once more."""
+    was = need.status
+    status = LIFECYCLE.advance(was, "reject", by=by.parties(need.organisation_id))
+    if gaps := list(reason_gaps(reason)):
+        raise Obstructed(gaps)
+    need.status, need.status_reason = NeedStatus(status), reason.strip()
+    _note("reject", need, by=by, now=now, was=was, reason=reason.strip())
+    tell_decision(need, "need", path=_path(need), restored=False, reason=reason.strip(), now=now)
+
+
+def told_of(need: Need) -> NeedDraft:
+    """The line as its revisions keep it: a hidden price is in none of them."""
+    draft = draft_of(need)
+    return replace(draft, max_price_fen=None) if draft.max_price_hidden else draft
 
 
 def draft_of(need: Need) -> NeedDraft:
@@ -136,6 +220,19 @@ def draft_of(need: Need) -> NeedDraft:
         industry=need.industry,
         indicators=tuple(i.as_indicator() for i in need.indicators),
     )
+
+
+def _renewed_until(need: Need, *, now: datetime) -> date:
+    today = business_date(now)
+    return min(max(today, _last_day(need.expires_at) or today) + RENEWAL, today + LONGEST_VALIDITY)
+
+
+def _path(need: Need) -> str:
+    return f"/needs/{need.public_no}"
+
+
+def _keep(action: str, need: Need, audience: RevisionAudience, *, by: Actor, now: datetime) -> None:
+    revisions.keep(KIND, need, told_of(need), act=action, audience=audience, by=by, now=now)
 
 
 def _last_day(expires_at: datetime | None) -> date | None:

@@ -1,4 +1,4 @@
-"""Columns that every posting has. Each kind keeps its own tables; nothing here is a table.
+"""Columns that every posting has, and the tables that tell of all kinds: revisions and notices of a lapse.
 
 `version` counts the edits of the text and is what an editor's form must name to be accepted. A collected
 posting (收录) came in by import and names its source; it is shown and ranked and never open to be taken up.
@@ -6,13 +6,14 @@ posting (收录) came in by import and names its source; it is shown and ranked 
 
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text, event
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, String, Text, UniqueConstraint, event
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column, relationship
 
 from marketplace.indicators.model import Comparator, Indicator, Mark, Verifier
-from marketplace.kernel.db import Id, Identified, Json, UTCDateTime, enum_column
+from marketplace.kernel.db import Base, Id, Identified, Json, UTCDateTime, enum_column
 from marketplace.organisations.models import Organisation
 from marketplace.postings.texts import searchable
 
@@ -35,6 +36,8 @@ class Posting(Identified):
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The public reason of a withdrawal or take-down, or the operator's reason for a return.
     status_reason: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    # What the owner said for itself after a take-down, read by the operator who decides on it.
+    appeal: Mapped[str] = mapped_column(Text, nullable=False, default="")
     # The public texts as the keyword search spells them; written by itself with every change.
     search_text: Mapped[str] = mapped_column(Text, nullable=False, default="", deferred=True)
 
@@ -64,6 +67,52 @@ def _keep_searchable(_mapper: Any, _connection: Any, posting: Posting) -> None:
     posting.search_text = searchable(
         posting.public_no, posting.title or "", *(posting.keywords or ()), *texts
     )
+
+
+class RevisionAudience(StrEnum):
+    """Who may read a stored revision; each reads what the next one reads too."""
+
+    OWNER = "owner"
+    PLATFORM = "platform"
+    PUBLIC = "public"
+
+
+class PostingRevision(Identified, Base):
+    """The text of a posting as it stood in one version. Neither annex nor hidden price is in it."""
+
+    __tablename__ = "posting_revision"
+    __table_args__ = (
+        UniqueConstraint("kind", "posting_id", "number"),
+        CheckConstraint("number >= 1", name="number_counts_from_one"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(16), nullable=False)
+    posting_id: Mapped[int] = mapped_column(Id, nullable=False)
+    number: Mapped[int] = mapped_column(nullable=False)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    act: Mapped[str] = mapped_column(String(24), nullable=False)
+    audience: Mapped[RevisionAudience] = mapped_column(enum_column(RevisionAudience), nullable=False)
+    by_name: Mapped[str] = mapped_column(String(120), nullable=False, default="")
+    note: Mapped[str] = mapped_column(Text, nullable=False, default="")
+    content: Mapped[dict[str, Any]] = mapped_column(Json, nullable=False)
+
+
+class LapseStage(StrEnum):
+    SOON = "soon"
+    OVER = "over"
+
+
+class LapseNotice(Identified, Base):
+    """That the owner was told of a lapse: once for each end of validity and stage."""
+
+    __tablename__ = "posting_lapse_notice"
+    __table_args__ = (UniqueConstraint("kind", "posting_id", "expires_at", "stage"),)
+
+    kind: Mapped[str] = mapped_column(String(16), nullable=False)
+    posting_id: Mapped[int] = mapped_column(Id, nullable=False)
+    expires_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
+    stage: Mapped[LapseStage] = mapped_column(enum_column(LapseStage), nullable=False)
+    sent_at: Mapped[datetime] = mapped_column(UTCDateTime, nullable=False)
 
 
 class IndicatorColumns(Identified):

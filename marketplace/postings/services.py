@@ -1,9 +1,12 @@
-"""Acts that every posting shares: replacing the rows that hang on it."""
+"""Acts that every posting shares: replacing the rows that hang on it, and telling whom it concerns."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from marketplace.indicators.model import Indicator
+from marketplace.notifications.services import send_letter
+from marketplace.postings import queries
 from marketplace.postings.models import IndicatorColumns
 
 
@@ -26,3 +29,43 @@ def replace_codes(rows: list[Any], kind: Any, codes: Iterable[str]) -> None:
     wanted = set(codes)
     rows[:] = [row for row in rows if row.code in wanted]
     rows.extend(kind(code=code) for code in sorted(wanted - {row.code for row in rows}))
+
+
+def tell_taken_down(posting: Any, kind: str, *, path: str, reason: str, now: datetime) -> None:
+    """The owner learns what was taken down, why, and that it may be mended and handed in again."""
+    send_letter(
+        queries.list_member_ids(posting.organisation_id),
+        f"{kind}.take_down",
+        subject=f"已被下架：{posting.title}",
+        body=(
+            f"{posting.public_no} 已被平台下架，公众不能再查看。理由：{reason}\n"
+            "可以修改后重新提交，或写明理由申请恢复。"
+        ),
+        link=path,
+        at=now,
+    )
+
+
+def tell_appeal(posting: Any, kind: str, *, path: str, now: datetime) -> None:
+    """The operators learn that somebody waits for their decision."""
+    send_letter(
+        queries.list_operator_ids(),
+        f"{kind}.appeal",
+        subject=f"申请恢复待复核：{posting.title}",
+        body=f"{posting.organisation.name}对被下架的 {posting.public_no} 申请恢复，请复核。",
+        link=path,
+        at=now,
+    )
+
+
+def tell_decision(posting: Any, kind: str, *, path: str, restored: bool, reason: str, now: datetime) -> None:
+    """The owner learns what became of its appeal."""
+    outcome = "已恢复发布" if restored else "未予恢复"
+    send_letter(
+        queries.list_member_ids(posting.organisation_id),
+        f"{kind}.{'restore' if restored else 'reject'}",
+        subject=f"{outcome}：{posting.title}",
+        body=f"{posting.public_no} {outcome}。" + (f"理由：{reason}" if reason else ""),
+        link=path,
+        at=now,
+    )
