@@ -206,7 +206,8 @@ def import_sheet(scheme: str) -> ResponseReturnValue:
     form = ImportForm()
     file = request.files.get("file")
     obstacles: list[Obstacle] = []
-    if file is not None and file.filename:
+    chosen = file is not None and bool(file.filename)
+    if file is not None and chosen:
         form.content.data, obstacles = _read_file(file.read(sheets.MOST_BYTES + 1))
         form.content.raw_data = None
     elif not (form.content.data or "").strip():
@@ -214,7 +215,8 @@ def import_sheet(scheme: str) -> ResponseReturnValue:
     if not form.validate() or obstacles:
         return _import_page(named, form, obstacles=obstacles, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     text = form.content.data or ""
-    if request.form.get("act") != "accept":
+    # A file that was chosen a moment ago has not been seen yet.
+    if chosen or request.form.get("act") != "accept":
         plan = services.plan_import(named, text)
         form.base_id.data, form.base_id.raw_data = plan.base_id, None
         status = HTTPStatus.UNPROCESSABLE_ENTITY if plan.faults else HTTPStatus.OK
