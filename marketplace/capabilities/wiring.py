@@ -6,26 +6,34 @@ from marketplace.attachments import owners
 from marketplace.capabilities import (
     codes,
     entering,  # noqa: F401 - adds routes
+    exporting,
     files,
+    findable,
     holdings,
     permissions,  # noqa: F401 - names the audiences
 )
 from marketplace.capabilities.collected import CapabilityImporter
+from marketplace.capabilities.importing import CapabilityTarget
 from marketplace.capabilities.views import bp
-from marketplace.exchange import importers
+from marketplace.exchange import exports, importers, targets
 from marketplace.exchange.entries import EntryKind
 from marketplace.kernel import navigation
 from marketplace.kernel.access import MEMBER
 from marketplace.kernel.texts import N_
 from marketplace.organisations import holdings as keepers
+from marketplace.search import sources
 from marketplace.taxonomy import uses
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     importers.register(EntryKind.CAPABILITY, CapabilityImporter())
+    targets.register(CapabilityTarget())
+    for exported in exporting.lists():
+        exports.register(exported)
     app.register_blueprint(bp)
     keepers.register(holdings.KEEPER)
+    sources.register(findable.SOURCE)
     uses.register(codes.USE)
     owners.register(files.OWNER, files.RULE)
     navigation.add_public(N_("能力成果"), "capabilities.hall", 40)

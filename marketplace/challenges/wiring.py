@@ -5,20 +5,24 @@ from flask import Flask
 from marketplace.attachments import owners
 from marketplace.challenges import (
     codes,
+    exporting,
     files,
+    findable,
     holdings,
     permissions,  # noqa: F401 - names the audiences
     queries,
 )
 from marketplace.challenges.collected import ChallengeImporter
+from marketplace.challenges.importing import ChallengeTarget
 from marketplace.challenges.views import bp
-from marketplace.exchange import importers
+from marketplace.exchange import exports, importers, targets
 from marketplace.exchange.entries import EntryKind
 from marketplace.kernel import navigation
 from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, one_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
 from marketplace.organisations import holdings as keepers
+from marketplace.search import sources
 from marketplace.taxonomy import uses
 
 
@@ -26,9 +30,13 @@ def wire(app: Flask) -> None:
     """Register what the feature brings."""
     app.register_blueprint(bp)
     keepers.register(holdings.KEEPER)
+    sources.register(findable.SOURCE)
     uses.register(codes.USE)
     owners.register(files.OWNER, files.RULE)
     importers.register(EntryKind.CHALLENGE, ChallengeImporter())
+    targets.register(ChallengeTarget())
+    for exported in exporting.lists():
+        exports.register(exported)
     navigation.add_public(N_("揭榜大厅"), "challenges.hall", 10)
     navigation.add_workbench(N_("发榜"), N_("我的榜单"), "challenges.own", MEMBER, 20, count=_count_own_work)
     navigation.add_workbench(

@@ -241,9 +241,7 @@ class _Applying:
             StagedRow.target_id,
         ).where(*numbered)
         db.session.execute(
-            insert(ExternalNumber.__table__).from_select(
-                ["kind", "organisation_id", "number", "subject_id"], rows
-            )  # type: ignore[arg-type]
+            insert(ExternalNumber).from_select(["kind", "organisation_id", "number", "subject_id"], rows)
         )
 
     def _withdraw(self) -> int:

@@ -27,7 +27,9 @@ _SEPARATORS = re.compile(r"[、，,；;\n\r|/]+")
 
 
 class Codec(Protocol):
-    blank: Any
+    @property
+    def blank(self) -> Any:
+        """The value of a cell with nothing in it."""
 
     def read(self, text: str, unit: str = "") -> Any:
         """The value of a text that is not blank; raises WrongCell."""

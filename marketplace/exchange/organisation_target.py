@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select, true
 
 from marketplace.exchange.cells import Cell
 from marketplace.exchange.columns import Choice, Code, Codes, Column, Day, Text, plain_text, spelled
@@ -215,10 +215,10 @@ class OrganisationTarget(Target):
         return name_key(title)[:240]
 
     def same_title(self, key: Any) -> ColumnElement[bool]:
-        return (Organisation.name_key == key) & (Organisation.status != S.MERGED)
+        return and_(Organisation.name_key == key, Organisation.status != S.MERGED)
 
     def just_inserted(self, key: Any, number: Any) -> ColumnElement[bool]:
-        return (Organisation.name_key == key) & (Organisation.status == S.UNCLAIMED)
+        return and_(Organisation.name_key == key, Organisation.status == S.UNCLAIMED)
 
     def find(
         self, scope: Scope, *, numbers: Sequence[str], ids: Sequence[int], titles: Sequence[str]

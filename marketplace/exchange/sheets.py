@@ -7,7 +7,7 @@ in the program that wrote the file. Nothing here knows what the columns mean (`c
 import codecs
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
@@ -31,9 +31,8 @@ csv.field_size_limit(LONGEST_RECORD)
 
 
 class Source(Protocol):
-    @property
-    def sheets(self) -> list[str]:
-        """The sheets that a person sees; one without a name for a file that has none."""
+    # The sheets that a person sees; one without a name for a file that has none.
+    sheets: list[str]
 
     def rows(self, sheet: str) -> Iterator[Row]:
         """The rows that hold something, with their numbers from 1. Raises Unreadable on the way."""
@@ -58,7 +57,12 @@ def open_source(path: Path, format: str) -> Source:
         raise Unreadable(N_("文件是空的"))
     if size > LARGEST_FILE:
         raise Unreadable(N_("文件最大 %(limit)s MB"), {"limit": LARGEST_FILE // 1024 // 1024})
-    return {"xlsx": WorkbookSource, "csv": CsvSource, "jsonl": JsonLinesSource}[format](path)
+    kinds: dict[str, Callable[[Path], Source]] = {
+        "xlsx": WorkbookSource,
+        "csv": CsvSource,
+        "jsonl": JsonLinesSource,
+    }
+    return kinds[format](path)
 
 
 def first_rows(source: Source, sheet: str, count: int = FIRST_ROWS) -> list[Row]:

@@ -460,7 +460,7 @@ class _Known:
         found = target.find(
             scope, numbers=sorted(numbers - {""}), ids=sorted(ids.values()), titles=sorted(titles - {""})
         )
-        own_numbers = self._numbers_of(target, [one.id for one in found])
+        own_numbers = external_numbers(target, [one.id for one in found])
         for one in found:
             if any(column.name == EXTERNAL for column in target.columns):
                 one.values[EXTERNAL] = own_numbers.get(one.id, "")
@@ -484,16 +484,17 @@ class _Known:
         )
         return {row.number: row.subject_id for row in rows}
 
-    @staticmethod
-    def _numbers_of(target: Target, ids: list[int]) -> dict[int, str]:
-        if not ids:
-            return {}
-        rows = db.session.execute(
-            select(ExternalNumber.subject_id, ExternalNumber.number).where(
-                ExternalNumber.kind == target.kind, ExternalNumber.subject_id.in_(ids)
-            )
+
+def external_numbers(target: Target, ids: Sequence[int]) -> dict[int, str]:
+    """The own number of each of these things, of those that have one."""
+    if not ids:
+        return {}
+    rows = db.session.execute(
+        select(ExternalNumber.subject_id, ExternalNumber.number).where(
+            ExternalNumber.kind == target.kind, ExternalNumber.subject_id.in_(ids)
         )
-        return {row.subject_id: row.number for row in rows}
+    )
+    return {row.subject_id: row.number for row in rows}
 
 
 def _alike(column: Column, old: Any, new: Any) -> bool:

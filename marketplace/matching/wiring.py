@@ -5,17 +5,21 @@ from pathlib import Path
 
 from flask import Flask
 
+from marketplace.exchange import exports
 from marketplace.kernel import invariants, navigation, outbox
 from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, PLATFORM, one_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
 from marketplace.matching import (
     checks,
+    exporting,
     panels,
     permissions,  # noqa: F401 - names the audiences
+    settings,
 )
 from marketplace.matching.cli import match_cli
 from marketplace.matching.views import bp
+from marketplace.search import sources as found
 
 
 def wire(app: Flask) -> None:
@@ -26,6 +30,9 @@ def wire(app: Flask) -> None:
     app.register_blueprint(bp)
     app.cli.add_command(match_cli)
     panels.register()
+    found.read_with(lambda: settings.dictionary_in_force()[1])
+    for exported in exporting.lists():
+        exports.register(exported)
     navigation.add_workbench(N_("匹配"), N_("适合我的榜单与需求"), "matching.fits", MEMBER, 15)
     navigation.add_workbench(N_("监测"), N_("匹配监测"), "matching.monitor", PLATFORM, 60, count=_count_dead)
     navigation.add_workbench(

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from marketplace.attachments import owners
-from marketplace.exchange import importers
+from marketplace.exchange import exports, importers, targets
 from marketplace.exchange.entries import EntryKind
 from marketplace.kernel import navigation
 from marketplace.kernel.access import MEMBER
@@ -11,21 +11,29 @@ from marketplace.kernel.texts import N_
 from marketplace.needs import (
     codes,
     entering,  # noqa: F401 - adds routes
+    exporting,
     files,
+    findable,
     holdings,
     permissions,  # noqa: F401 - names the audiences
 )
 from marketplace.needs.collected import NeedImporter
+from marketplace.needs.importing import NeedTarget
 from marketplace.needs.views import bp
 from marketplace.organisations import holdings as keepers
+from marketplace.search import sources
 from marketplace.taxonomy import uses
 
 
 def wire(app: Flask) -> None:
     """Register what the feature brings."""
     importers.register(EntryKind.SUPPLY_NEED, NeedImporter())
+    targets.register(NeedTarget())
+    for exported in exporting.lists():
+        exports.register(exported)
     app.register_blueprint(bp)
     keepers.register(holdings.KEEPER)
+    sources.register(findable.SOURCE)
     uses.register(codes.USE)
     owners.register(files.OWNER, files.RULE)
     navigation.add_public(N_("供需清单"), "needs.hall", 30)
