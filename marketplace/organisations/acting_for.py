@@ -17,7 +17,11 @@ from marketplace.kernel.db import transaction
 from marketplace.organisations import queries
 
 FIELD, SWITCH = "for_organisation", "switch_organisation"
-PERSONAL = ("identity", "notifications")
+PERSONAL = ("identity", "notifications", "member_invitation")
+# Where somebody says for whom they act, and whom else they would act for.
+PERSONAL_PAGES = tuple(
+    f"members.{page}" for page in ("own_memberships", "join_another", "join", "switch", "withdraw_request")
+)
 SHORTEST_TEXT = 10
 
 
@@ -27,13 +31,17 @@ def acting_for() -> str:
 
 
 def acting_as() -> str:
-    """What a form says: the name of the organisation that it is sent for; nothing where it is about the person."""
-    return "" if request.blueprint in PERSONAL else acting().organisation_name
+    """What a form says: the organisation that it is sent for, or nothing where it is about the person."""
+    return "" if _is_personal() else acting().organisation_name
+
+
+def _is_personal() -> bool:
+    return request.blueprint in PERSONAL or request.endpoint in PERSONAL_PAGES
 
 
 def refuse_for_another() -> ResponseReturnValue | None:
     """Before any view: a form that was made for another organisation changes nothing."""
-    if request.method != "POST" or request.blueprint in PERSONAL or request.endpoint == "members.switch":
+    if request.method != "POST" or _is_personal():
         return None
     meant, facts = request.form.get(FIELD, ""), signed_in()
     if not meant or facts is None or meant == acting_for():
