@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -47,13 +48,13 @@ from marketplace.organisations.rules import DesignationDraft, OrganisationDraft
 _numbers = count(1)
 
 
-def _a_scan() -> bytes:
+@cache
+def a_scan() -> bytes:
+    """A picture that stands for any paper."""
     made = io.BytesIO()
     Image.new("RGB", (32, 24), "white").save(made, "PNG")
     return made.getvalue()
 
-
-_SCAN = _a_scan()
 
 # --- people and organisations -----------------------------------------------------------------------------
 
@@ -115,7 +116,7 @@ def a_manager(*, verified: bool = True, **changes: Any) -> Actor:
 
 def hand_in_licence(organisation_id: int, *, by: Actor) -> None:
     """The scan without which nobody is verified."""
-    scan = FileStorage(io.BytesIO(_SCAN), "营业执照.png")
+    scan = FileStorage(io.BytesIO(a_scan()), "营业执照.png")
     uploads = attachment_services.take_in([scan], purpose=LICENCE)
     attachment_services.attach("organisation", organisation_id, LICENCE.name, uploads, by=by, now=clock.now())
 

@@ -37,8 +37,8 @@ class DesignationDraft:
     kind: DesignationKind
     number: str = ""
     issuer: str = ""
-    issued_on: date | None = None
     valid_to: date | None = None
+    issued_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

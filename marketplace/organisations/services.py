@@ -136,7 +136,7 @@ def draft_of(organisation: Organisation) -> OrganisationDraft:
         region=organisation.region,
         clusters=tuple(cluster.code for cluster in organisation.clusters),
         designations=tuple(
-            DesignationDraft(d.kind, d.number, d.issuer, d.issued_on, d.valid_to)
+            DesignationDraft(d.kind, d.number, d.issuer, d.valid_to, d.issued_on)
             for d in organisation.designations
         ),
         **{name: getattr(organisation, name) for name in TEXT_FIELDS},

@@ -27,6 +27,7 @@ from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.members import services as members
 from marketplace.organisations.models import Membership, MembershipStatus, Organisation
 from marketplace.organisations.rules import DesignationDraft, OrganisationDraft
+from tests.factories import hand_in_licence
 
 CODES = ["91110000600037341L", "91510100MA61XWK114", "91500000MA5U4KRA60"]
 _numbers = count(1)
@@ -83,7 +84,9 @@ class World:
 
     def register(self, user: User, declared: OrganisationDraft) -> int:
         with transaction():
-            return services.start_registration(declared, by=actor(user), now=clock.now()).id
+            begun = services.start_registration(declared, by=actor(user), now=clock.now())
+            hand_in_licence(begun.id, by=actor(user))
+            return begun.id
 
     def row(self) -> Organisation:
         return queries.get_for_change(self.id, viewer=SYSTEM)

@@ -1,5 +1,6 @@
 """The pages of organisations, as people use them: register, join, edit, verify, look up."""
 
+import io
 import re
 from itertools import count
 from typing import Any
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from marketplace.attachments.models import Attachment
 from marketplace.identity import services as identity
 from marketplace.identity.models import User
 from marketplace.identity.services import Person
@@ -16,8 +18,11 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import SYSTEM, PlatformRole
 from marketplace.kernel.db import db, transaction
 from marketplace.organisations import queries, services
+from marketplace.organisations.kinds import OrganisationSize
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Designation, Membership, Organisation
+from marketplace.organisations.rules import step_of
+from tests.factories import a_scan, hand_in_licence
 
 CODE, OTHER_CODE = "91110000600037341L", "91510100MA61XWK114"
 WHOLE = {
@@ -37,6 +42,7 @@ WHOLE = {
     "designations-0-issuer": "某委员会",
     "designations-0-valid_to": "2099-01-01",
 }
+CHECKS = ["licence", "identity", "size", "contact"]
 _numbers = count(1)
 
 
@@ -62,9 +68,31 @@ def version() -> int:
     return db.session.scalars(select(Organisation.version)).one()
 
 
-def edit(client: FlaskClient, **values: Any):
-    sent = {**WHOLE, "version": version(), "act": "submit", **values}
-    return client.post("/workbench/organisation/edit", data=sent)
+def fill(client: FlaskClient, step: str, **values: Any):
+    """One step as a browser sends it."""
+    fields = {name: text for name, text in WHOLE.items() if step_of(name.partition("-")[0]) == step}
+    sent = {**fields, "version": version(), "then": "next", **values}
+    return client.post(f"/workbench/organisation/edit/{step}", data=sent)
+
+
+def bring_licence(client: FlaskClient):
+    return client.post(
+        f"/attachments/organisation/{organisation_id()}/licence",
+        data={"files": (io.BytesIO(a_scan()), "营业执照.png")},
+    )
+
+
+def submit(client: FlaskClient, **values: str):
+    sent = {"version": version(), "truthful": "y", **values}
+    return client.post("/workbench/organisation/submit", data=sent)
+
+
+def register_whole(client: FlaskClient) -> None:
+    """Every step in turn, to the queue of the operators."""
+    for step in ("basics", "contact", "designations"):
+        assert fill(client, step).status_code == 302
+    assert bring_licence(client).status_code == 302
+    assert submit(client).status_code == 302
 
 
 def status() -> OrganisationStatus:
@@ -90,7 +118,7 @@ def organisation_id() -> int:
 
 def verify(operator: FlaskClient) -> None:
     ids = [str(d.id) for d in db.session.scalars(select(Organisation)).one().designations]
-    sent = {"confirmed": ids, "version": version()}
+    sent = {"confirmed": ids, "version": version(), "checked": CHECKS}
     page = operator.post(f"/workbench/verification/{organisation_id()}/verify", data=sent)
     assert page.status_code == 302
 
@@ -108,29 +136,83 @@ def test_registering_asks_for_the_code_first(app: Flask) -> None:
         data={"uscc": "９１１１００００６０００３７３４１ｌ", "name": "厂"},
     )
     assert fine.headers["Location"] == "/workbench/organisation/edit"
-    assert client.get("/workbench/organisation/edit").status_code == 200
+    assert client.get("/workbench/organisation/edit").headers["Location"].endswith("/edit/basics")
     assert db.session.scalars(select(Organisation.uscc)).one() == CODE
 
 
-def test_a_draft_is_kept_while_it_is_unwhole_and_told_everything_at_once(manager: FlaskClient) -> None:
-    page = edit(manager, summary="短", contact_phone="", clusters=[])
-    assert page.status_code == 422
-    for message in ("“单位简介”至少 20 个字，现有 1 个", "请填写“联系电话”", "请至少选择一个“所属产业集群”"):
-        assert message in page.text
-    assert "内容已保存为草稿" in page.text
+def test_a_draft_is_kept_step_by_step_and_resumed_where_something_is_missing(manager: FlaskClient) -> None:
+    saved = fill(manager, "basics", summary="短", clusters=[])
+    assert saved.headers["Location"].endswith("/edit/contact")
     assert db.session.scalars(select(Organisation.summary)).one() == "短"
-    assert f'name="version" value="{version()}"' in page.text
-    assert edit(manager).headers["Location"] == "/workbench/organisation"
+    page = manager.get("/workbench/organisation/edit/basics").text
+    for message in ("“单位简介”至少 20 个字，现有 1 个", "请至少选择一个“所属产业集群”"):
+        assert message in page
+    assert fill(manager, "contact").status_code == 302
+    bar = manager.get("/workbench/organisation/edit/designations").text
+    assert "2 处待改" in bar
+    assert manager.get("/workbench/organisation/edit").headers["Location"].endswith("/edit/basics")
+    assert fill(manager, "basics").status_code == 302
+    assert manager.get("/workbench/organisation/edit").headers["Location"].endswith("/edit/files")
+    confirm = manager.get("/workbench/organisation/edit/confirm").text
+    assert "还有 1 处需要补齐" in confirm
+    assert '<a href="/workbench/organisation/edit/files#licence">请上传“营业执照”</a>' in confirm
+    refused = submit(manager)
+    assert refused.status_code == 422
+    assert status() is OrganisationStatus.DRAFT
+    assert bring_licence(manager).status_code == 302
+    assert "请勾选“信息真实”后再提交" in submit(manager, truthful="").text
+    assert submit(manager).headers["Location"] == "/workbench/organisation"
     assert status() is OrganisationStatus.PENDING
+    # What is being verified stays as it is, and so do its papers.
+    assert manager.get("/workbench/organisation/edit/basics").status_code == 302
+    assert fill(manager, "basics").status_code == 409
+    assert bring_licence(manager).status_code == 404
+
+
+def test_the_size_is_hinted_from_figures_that_stay_confidential(
+    client: FlaskClient, manager: FlaskClient, operator: FlaskClient
+) -> None:
+    figures = {"employees": "350", "revenue_fen": "2,500"}
+    fill(manager, "basics", **figures, then="stay")
+    page = manager.get("/workbench/organisation/edit/basics").text
+    assert "工业企业划为中型" in page
+    assert fill(manager, "basics", **figures, then="adopt").status_code == 302
+    assert db.session.scalars(select(Organisation.size)).one() is OrganisationSize.MEDIUM
+    fill(manager, "contact")
+    bring_licence(manager)
+    submit(manager)
+    review = operator.get(f"/workbench/verification/{organisation_id()}").text
+    assert "按申报数字为中型，与所选一致" in review
+    verify(operator)
+    public = client.get(f"/organisations/{organisation_id()}").text
+    assert "中型" in public
+    for hidden in ("350", "2500", "2,500", "从业人员", "营业执照"):
+        assert hidden not in public
+
+
+def test_the_licence_is_for_its_own_members_and_those_who_verify(
+    app: Flask, client: FlaskClient, manager: FlaskClient, operator: FlaskClient
+) -> None:
+    register_whole(manager)
+    verify(operator)
+    key = db.session.scalars(select(Attachment.key)).one()
+    stranger, auditor = browser(app, user()), browser(app, user(PlatformRole.AUDITOR))
+    for who, expected in ((manager, 200), (operator, 200), (auditor, 200), (stranger, 404), (client, 404)):
+        with who.get(f"/files/{key}") as answer:
+            assert answer.status_code == expected
+    assert operator.post(f"/attachments/{key}/remove").status_code == 404
 
 
 def test_bad_input_is_refused_beside_its_field_and_kept(manager: FlaskClient) -> None:
-    page = edit(manager, website="x" * 201, address="a\x00b", region="999999")
+    page = fill(manager, "basics", website="x" * 201, name="a\x00b", employees="三百")
     assert page.status_code == 422
-    for message in ("“网址”最多 200 个字，现有 201 个", "“地址”含有控制字符", "请从列表中选择“所在地区”"):
+    for message in ("“网址”最多 200 个字，现有 201 个", "“单位名称”含有控制字符", "“从业人员”须为整数"):
         assert message in page.text
     assert "x" * 201 in page.text
-    assert "渝链主2024-003" in page.text
+    page = fill(manager, "contact", region="999999", contact_phone="12")
+    assert page.status_code == 422
+    assert "请从列表中选择“所在地区”" in page.text
+    assert "“联系电话”不是有效的电话号码" in page.text
 
 
 def test_an_obstacle_points_at_the_row_it_is_about(manager: FlaskClient) -> None:
@@ -140,24 +222,25 @@ def test_an_obstacle_points_at_the_row_it_is_about(manager: FlaskClient) -> None
         "designations-0-issuer": "",
         "designations-0-valid_to": "",
         "designations-1-kind": "leader",
-        "designations-1-number": "",
+        "designations-1-number": "渝领2024-1",
         "designations-1-issuer": "某委员会",
+        "designations-2-kind": "leader",
     }
-    page = edit(manager, **rows)
+    page = fill(manager, "designations", **rows)
     assert page.status_code == 422
-    assert '<a href="#designations-1-number">请填写“领军企业”的文号或证书编号</a>' in page.text
+    assert '<a href="#designations-2-kind">“领军企业”只能填一次</a>' in page.text
 
 
 def test_a_row_is_added_without_scripts_and_nothing_is_lost(manager: FlaskClient) -> None:
-    page = edit(manager, add_row="designations", summary="还没有写完")
+    page = fill(manager, "designations", add_row="designations")
     assert page.status_code == 200
     assert "designations-1-number" in page.text
-    assert "还没有写完" in page.text
-    assert db.session.scalars(select(Organisation.summary)).one() == ""
+    assert "渝链主2024-003" in page.text
+    assert db.session.scalars(select(Designation.id)).all() == []
 
 
 def test_a_second_person_of_a_code_asks_to_join(app: Flask, manager: FlaskClient) -> None:
-    edit(manager)
+    register_whole(manager)
     second = browser(app, user())
     start = {"uscc": CODE, "name": "随便写的名字"}
     led = second.post("/workbench/organisation/register", data=start).headers["Location"]
@@ -190,30 +273,38 @@ def test_the_last_manager_cannot_go(manager: FlaskClient) -> None:
         assert "至少要有一名管理员" in page.text
 
 
-def test_the_operator_sees_all_that_is_declared_and_decides(
+def test_the_operator_ticks_a_checklist_or_returns_with_reasons_at_the_fields(
     manager: FlaskClient, operator: FlaskClient
 ) -> None:
-    edit(manager)
+    register_whole(manager)
     assert WHOLE["name"] in operator.get("/workbench/verification").text
     address = f"/workbench/verification/{organisation_id()}"
     page = operator.get(address).text
     for declared in (CODE, "渝链主2024-003", "某委员会", "13811112222", "重庆市渝北区", "智能网联新能源汽车"):
         assert declared in page
-    refused = operator.post(f"{address}/return", data={"reason": ""})
-    assert refused.status_code == 422
-    sent = {"reason": "编号与名单不符", "version": version()}
+    assert operator.post(f"{address}/return", data={"reason": "", "version": version()}).status_code == 422
+    sent = {"reason": "", "reason-contact_phone": "电话是空号", "version": version()}
     assert operator.post(f"{address}/return", data=sent).status_code == 302
-    assert "编号与名单不符" in manager.get("/workbench/organisation").text
-    edit(manager)
+    assert "请按逐项意见补正" in manager.get("/workbench/organisation").text
+    mending = manager.get("/workbench/organisation/edit/contact").text
+    assert '<a href="#contact_phone">核验意见：电话是空号</a>' in mending
+    assert "电话是空号" not in manager.get("/workbench/organisation/edit/basics").text
+    assert submit(manager).status_code == 302
+    partly = operator.post(f"{address}/verify", data={"version": version(), "checked": CHECKS[:3]})
+    assert partly.status_code == 422
+    assert "请先核对：联系人和联系电话可以联系到该单位" in partly.text
+    assert partly.text.count(" checked>") == 3
+    assert status() is OrganisationStatus.PENDING
     verify(operator)
     assert status() is OrganisationStatus.VERIFIED
-    assert operator.post(f"{address}/verify").status_code == 409
+    again = {"version": version(), "checked": CHECKS}
+    assert operator.post(f"{address}/verify", data=again).status_code == 409
     assert operator.get("/workbench/verification?status=verified").text.count(WHOLE["name"]) >= 1
 
 
 @pytest.mark.parametrize("role", [None, PlatformRole.AUDITOR, PlatformRole.MAINTAINER])
 def test_nobody_else_decides(app: Flask, manager: FlaskClient, role: PlatformRole | None) -> None:
-    edit(manager)
+    register_whole(manager)
     other = browser(app, user(role))
     assert other.post(f"/workbench/verification/{organisation_id()}/verify").status_code == 403
     expected = 200 if role is PlatformRole.AUDITOR else 403
@@ -221,28 +312,25 @@ def test_nobody_else_decides(app: Flask, manager: FlaskClient, role: PlatformRol
     assert status() is OrganisationStatus.PENDING
 
 
-def test_the_second_of_two_editors_sees_both_texts(
-    app: Flask, manager: FlaskClient, operator: FlaskClient
-) -> None:
-    edit(manager)
+def test_the_second_of_two_editors_sees_both_texts(manager: FlaskClient, operator: FlaskClient) -> None:
+    register_whole(manager)
     verify(operator)
     read = version()
-    assert edit(manager, address="甲写的地址", version=read, act="save").status_code == 302
-    page = edit(manager, address="乙写的地址", version=read, act="save", clusters=["C2"])
+    assert fill(manager, "basics", website="https://a.example", version=read).status_code == 302
+    page = fill(manager, "basics", website="https://b.example", version=read, clusters=["C2"])
     assert page.status_code == 409
-    for text in ("甲写的地址", "乙写的地址", "高端摩托车", "智能网联新能源汽车"):
+    for text in ("https://a.example", "https://b.example", "高端摩托车", "智能网联新能源汽车"):
         assert text in page.text
     assert f'name="version" value="{version()}"' in page.text
     assert 'name="clusters" value="C2"' in page.text
-    again = edit(manager, address="乙写的地址", clusters=["C2"], act="save")
-    assert again.status_code == 302
+    assert fill(manager, "basics", website="https://b.example", clusters=["C2"]).status_code == 302
 
 
 @pytest.mark.parametrize("act", ["verify", "designations"])
 def test_an_operator_confirms_only_what_they_have_read(
     manager: FlaskClient, operator: FlaskClient, act: str
 ) -> None:
-    edit(manager)
+    register_whole(manager)
     address = f"/workbench/verification/{organisation_id()}"
     if act == "designations":
         verify(operator)
@@ -250,17 +338,19 @@ def test_an_operator_confirms_only_what_they_have_read(
     read = re.findall(r'name="version" value="(\d+)"', page)
     assert len(read) == 2
     assert set(read) == {str(version())}
-    confirmed = db.session.scalars(select(Designation.id)).all()
+    confirmed, ticked = db.session.scalars(select(Designation.id)).all(), {"checked": CHECKS}
     if act == "verify":
         operator.post(f"{address}/return", data={"reason": "请补正", "version": read[0]})
     changed = {"designations-0-number": "没有人核对过的文号"}
-    assert edit(manager, act="save" if act == "designations" else "submit", **changed).status_code == 302
-    stale = operator.post(f"{address}/{act}", data={"confirmed": confirmed, "version": read[0]})
+    assert fill(manager, "designations", **changed).status_code == 302
+    if act == "verify":
+        submit(manager)
+    stale = operator.post(f"{address}/{act}", data={"confirmed": confirmed, "version": read[0], **ticked})
     assert stale.status_code == 409
     assert "没有人核对过的文号" in stale.text
     assert f'name="version" value="{version()}"' in stale.text
     assert db.session.scalars(select(Designation.confirmed_at)).all() == [None]
-    fresh = operator.post(f"{address}/{act}", data={"confirmed": confirmed, "version": version()})
+    fresh = operator.post(f"{address}/{act}", data={"confirmed": confirmed, "version": version(), **ticked})
     assert fresh.status_code == 302
     assert db.session.scalars(select(Designation.confirmed_at)).one() is not None
 
@@ -268,10 +358,10 @@ def test_an_operator_confirms_only_what_they_have_read(
 def test_a_reason_is_not_lost_when_the_organisation_has_changed(
     manager: FlaskClient, operator: FlaskClient
 ) -> None:
-    edit(manager)
+    register_whole(manager)
     verify(operator)
     read = version()
-    assert edit(manager, address="新地址", act="save").status_code == 302
+    assert fill(manager, "contact", address="新地址").status_code == 302
     address = f"/workbench/verification/{organisation_id()}/suspend"
     stale = operator.post(address, data={"reason": "多次失约，见附件", "version": read})
     assert stale.status_code == 409
@@ -282,7 +372,7 @@ def test_a_reason_is_not_lost_when_the_organisation_has_changed(
 def test_the_public_page_shows_what_was_confirmed_and_nothing_personal(
     client: FlaskClient, manager: FlaskClient, operator: FlaskClient
 ) -> None:
-    edit(manager)
+    register_whole(manager)
     address = f"/organisations/{organisation_id()}"
     assert client.get(address).status_code == 404
     assert manager.get(address).status_code == 200
@@ -298,7 +388,7 @@ def test_the_public_page_shows_what_was_confirmed_and_nothing_personal(
 def test_the_public_list_filters_by_its_url(
     client: FlaskClient, manager: FlaskClient, operator: FlaskClient
 ) -> None:
-    edit(manager)
+    register_whole(manager)
     verify(operator)
     for query, found in (
         ("", True),
@@ -354,6 +444,7 @@ def test_a_person_of_two_organisations_acts_for_the_chosen_one(app: Flask) -> No
             by=queries.actor_for(boss, now=clock.now()),
             now=clock.now(),
         )
+        hand_in_licence(row.id, by=queries.actor_for(boss, now=clock.now()))
         services.submit_organisation(row, by=queries.actor_for(boss, now=clock.now()), now=clock.now())
     assert (
         client.post(f"/workbench/organisation/join/{OTHER_CODE}", data={"role": "reader"}).status_code == 302
