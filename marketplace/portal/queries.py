@@ -7,6 +7,7 @@ itself is asked of that feature's queries; here is what no feature owns.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import joinedload, selectinload
@@ -18,6 +19,7 @@ from marketplace.challenges.models import Challenge
 from marketplace.challenges.queries import taken_up_at
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db
+from marketplace.kernel.kept import kept
 from marketplace.matching.models import MatchRun
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need
@@ -29,12 +31,18 @@ from marketplace.organisations.queries import is_leading, not_suspended
 
 @dataclass(frozen=True, slots=True)
 class Figures:
+    #: Where fewer are public, counting is cheap and is done each time.
+    FEW: ClassVar[int] = 500
+
     open_challenges: int
     open_budget_fen: int
     capabilities: int
     needs: int
     organisations: int
     runs: int
+
+    def are_many(self) -> bool:
+        return self.open_challenges + self.capabilities + self.needs > self.FEW
 
 
 def get_figures(now: datetime) -> Figures:
@@ -119,9 +127,27 @@ def list_moves(now: datetime, *, limit: int = 6) -> list[Move]:
 
 @dataclass(frozen=True, slots=True)
 class LeaderFirm:
-    organisation: Organisation
+    organisation_id: int
+    name: str
+    cluster: str
     challenges: int
     needs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the home page counts over everything; kept for a minute once the marketplace is large."""
+
+    figures: Figures
+    leaders: Sequence[LeaderFirm]
+
+
+def get_standing(now: datetime) -> Standing:
+    return kept(
+        "portal.standing",
+        lambda: Standing(get_figures(now), list_leaders(now)),
+        worth=lambda standing: standing.figures.are_many(),
+    ).value
 
 
 def list_leaders(now: datetime, *, limit: int = 10) -> list[LeaderFirm]:
@@ -144,4 +170,13 @@ def list_leaders(now: datetime, *, limit: int = 10) -> list[LeaderFirm]:
         .order_by(challenges.desc(), needs.desc(), Organisation.id)
         .limit(limit)
     )
-    return [LeaderFirm(*row) for row in rows]
+    return [
+        LeaderFirm(
+            organisation.id,
+            organisation.short_name or organisation.name,
+            organisation.clusters[0].code if organisation.clusters else "",
+            open_challenges,
+            open_needs,
+        )
+        for organisation, open_challenges, open_needs in rows
+    ]

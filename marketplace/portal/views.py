@@ -78,15 +78,16 @@ def ranking_rules() -> ResponseReturnValue:
 @policy("portal", "read")
 def home() -> ResponseReturnValue:
     now = clock.now()
+    standing = queries.get_standing(now)
     closing = [presenters.with_days(c, now=now) for c in queries.list_closing_challenges(now)]
     return render_template(
         "portal/home.html",
         this_week=presenters.is_this_week(closing),
-        figures=presenters.home_figures(queries.get_figures(now)),
+        figures=presenters.home_figures(standing.figures),
         closing=closing,
         challenges=[presenters.with_days(c, now=now) for c in queries.list_latest_challenges(now)],
         moves=queries.list_moves(now),
-        leaders=queries.list_leaders(now),
+        leaders=standing.leaders,
         flow=presenters.FLOW,
     )
 

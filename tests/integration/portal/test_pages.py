@@ -50,7 +50,7 @@ def test_leading_firms_are_listed_with_what_they_have_open(market: Market) -> No
     market.challenge()
     market.need()
     leaders = queries.list_leaders(clock.now())
-    assert [(firm.organisation.id, firm.challenges, firm.needs) for firm in leaders] == [
+    assert [(firm.organisation_id, firm.challenges, firm.needs) for firm in leaders] == [
         (market.leader.organisation_id, 1, 1)
     ]
 
