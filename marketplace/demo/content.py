@@ -123,6 +123,11 @@ def read_expectations() -> list[Expectation]:
     ]
 
 
+def read_table(file: str, name: str) -> list[Table]:
+    """The tables of one name in one of the files, for what other modules of the demonstration tell."""
+    return list(_tables(name, file))
+
+
 def _tables(name: str, pattern: str) -> Iterator[Table]:
     for path in sorted(FOLDER.glob(pattern)):
         yield from _read(path)[name]

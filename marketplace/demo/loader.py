@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
-from marketplace.demo import stories
+from marketplace.demo import approaches, stories
 from marketplace.demo.accounts import ACCOUNTS, DOMAIN, PASSWORD, Account
 from marketplace.demo.cast import Cast
 from marketplace.demo.content import Content, read_content
 from marketplace.demo.stories import Calendar, Story
 from marketplace.identity.queries import find_user_by_email
 from marketplace.identity.services import prepare_password
+from marketplace.kernel import clock
 from marketplace.kernel.actor import OrganisationRole
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db, transaction
@@ -62,6 +63,7 @@ def rank(*, report: Report) -> None:
     epochs.build_epoch()
     jobs.rank_everything(report)
     with transaction():
+        approaches.look_at_lists(clock.now())
         db.session.execute(
             delete(OutboxRow).where(
                 OutboxRow.kind == RANKING, OutboxRow.subject_id == 0, OutboxRow.lease_token.is_(None)
@@ -86,3 +88,5 @@ def _stories(content: Content, cast: Cast, calendar: Calendar) -> Iterator[Story
         yield stories.need_list(need_list, cast, calendar)
     for challenge in content.challenges:
         yield stories.challenge(challenge, cast, calendar)
+    for entry in approaches.read_approaches(content):
+        yield approaches.approach(entry, cast, calendar)
