@@ -6,7 +6,7 @@ here: the epochs' files (`epochs`) and rankings (`runs`).
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -92,14 +92,21 @@ def _shifted(digest: str, *, came: Iterable[str] = (), went: Iterable[str] = ())
     return f"{total % (1 << 256):064x}"
 
 
-def is_in_force(posting_id: int, digest: str | None) -> bool:
-    """Whether a capability's document is still the one with this digest, None for out of force.
+def still_in_force(digests: Mapping[int, str | None]) -> set[int]:
+    """Which capabilities' documents are still those with these digests, None for out of force.
 
     The corpus is held, so that the answer stays true until the transaction ends.
     """
     db.session.execute(select(Corpus.id).where(Corpus.id == 1).with_for_update(read=True))
-    row = db.session.scalar(_in_force().where(MatchDocument.posting_id == posting_id))
-    return (row.sha256 if row is not None else None) == digest
+    rows = db.session.execute(
+        select(MatchDocument.posting_id, MatchDocument.sha256).where(
+            MatchDocument.kind == _CAPABILITY,
+            MatchDocument.left_change.is_(None),
+            MatchDocument.posting_id.in_(digests),
+        )
+    )
+    standing = {row.posting_id: row.sha256 for row in rows}
+    return {id for id, digest in digests.items() if standing.get(id) == digest}
 
 
 def input_digest(seeker: Matchable, state: State) -> str:

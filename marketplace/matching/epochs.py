@@ -63,6 +63,43 @@ def open_corpus() -> tuple[State, Ranker]:
     return replace(state, digest=_opened[str(_folder())].digest), ranker
 
 
+def open_statistics() -> tuple[State, Ranker]:
+    """The corpus as it stands, ready to score single capabilities: what was learned, without its documents.
+
+    Much less to open than the whole. Builds an epoch as `open_corpus` does.
+    """
+    found = read_state()
+    if found is None:
+        return open_corpus()
+    state, epoch = found
+    opened = _opened.get(str(_folder()))
+    known = _statistics.get(str(_folder()))
+    if opened is not None and opened.epoch_id == epoch.id:
+        ranker = opened.ranker
+    elif known is not None and known[0] == epoch.id:
+        ranker = known[1]
+    else:
+        weights, dictionary = settings.get_of_epoch(epoch)
+        try:
+            ranker = Ranker(weights, dictionary=dictionary).load_statistics(folder_of(epoch))
+        except ForeignIndexError:
+            return open_corpus()
+        ranker.index_.weighed.files = WeighedFiles(folder_of(epoch) / "seekers")
+        _statistics[str(_folder())] = epoch.id, ranker
+    return replace(state, digest=corpus_digest(state)), ranker
+
+
+def keep_up() -> None:
+    """Open the whole corpus where it has moved so far that whoever needs it next would wait for long."""
+    found = read_state()
+    if found is None:
+        return
+    state, epoch = found
+    kept = deltas.chain(folder_of(epoch), epoch.corpus_change, state.change)
+    if state.change - (kept[-1][1] if kept else epoch.corpus_change) >= KEPT_FROM:
+        open_corpus()
+
+
 def build_epoch(*, again: bool = False, progress: Progress = untold) -> CorpusEpoch:
     """Learn the statistics of what is in force, keep them as files and rank by them from now on.
 
@@ -135,11 +172,14 @@ class _Opened:
 
 
 _opened: dict[str, _Opened] = {}
+# Of an epoch, by its id, what is learned alone.
+_statistics: dict[str, tuple[int, Ranker]] = {}
 
 
 def forget_opened() -> None:
     """Open everything anew at the next question."""
     _opened.clear()
+    _statistics.clear()
 
 
 def folder_of(epoch: CorpusEpoch) -> Path:

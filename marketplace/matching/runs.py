@@ -7,12 +7,12 @@ write looks again at what the computation rested on. Not here: who asks for the 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import delete, select, update
 
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
@@ -65,6 +65,8 @@ class Shortlist:
 
 # Capabilities whose documents are taken over in one transaction.
 TAKEN_AT_ONCE = 1000
+#: Shortlists that are changed in one transaction: the same few statements for all of them.
+BOARDS_AT_ONCE = 16
 
 
 def nothing_to_finish() -> None:
@@ -149,7 +151,7 @@ def _keep(shortlist: Shortlist, *, again: bool) -> bool:
     run = _new_run(shortlist, now=now)
     places_before: dict[int, int] = {}
     if before is not None:
-        places_before = {line.capability_id: line.place for line in _lines(before.id)}
+        places_before = {line.capability_id: line.place for line in _lines([before.id]).get(before.id, [])}
         before.superseded_at = now
         db.session.flush()
     db.session.add(run)
@@ -317,18 +319,20 @@ class _Line:
 
 @dataclass(frozen=True, slots=True)
 class _Board:
-    """A current shortlist and the seeker exactly as its run saw it."""
+    """A current shortlist as far as it decides who may enter, and the seeker exactly as its run saw it."""
 
     run_id: int
     seeker: Matchable
-    lines: tuple[_Line, ...]
+    last: tuple[float, int] | None  # the order of the last line of one that is full
+    held: frozenset[int]  # who stands on it, of those that are asked about
 
-    def holds(self, capability_id: int) -> bool:
-        return any(line.capability_id == capability_id for line in self.lines)
+    def admits(self, score: float, capability_id: int) -> bool:
+        """Whether a capability with this score in points would stand on it, or stands there already."""
+        return capability_id in self.held or self.last is None or (-score, capability_id) < self.last
 
-    def admits(self, score: float, capability_id: int, size: int) -> bool:
-        """Whether a capability with this score in points would stand on it."""
-        return len(self.lines) < size or (-score, capability_id) < self.lines[-1].order
+
+#: What becomes of capabilities on one shortlist, None for off it.
+_Moves = Mapping[int, "_Placed | None"]
 
 
 def place_capability(capability_id: int, *, finish: Finish = nothing_to_finish) -> int:
@@ -345,19 +349,17 @@ def place_capabilities(asked: Mapping[int, Finish], *, go_on: Finish = nothing_t
     `go_on` is called after each shortlist that was looked at.
     """
     now = clock.now()
-    documents: dict[int, Matchable | None] = {}
     with transaction():
-        for capability_id in sorted(asked):
-            # Read where it is taken over: what was withdrawn a moment before must not come back.
-            subject = Subject(PostingKind.CAPABILITY, capability_id)
-            documents[capability_id] = sources.read_held(subject, now=now)
-        standing = [one for one in documents.values() if one is not None and is_open(one, now)]
+        # Read where it is taken over: what was withdrawn a moment before must not come back.
+        read = sources.read_all_held(PostingKind.CAPABILITY, sorted(asked), now=now)
+        documents = {document.id: document for document in read}
+        standing = [one for one in read if is_open(one, now)]
         if standing:
             corpus.put_in_force(standing, now=now)
     changed = 0
     for capability_id in sorted(set(asked) - {document.id for document in standing}):
         changed += remove_capability(capability_id)
-        _pass_over(documents[capability_id], finish=asked[capability_id])
+        _pass_over(documents.get(capability_id), finish=asked[capability_id])
     if standing:
         changed += _place(standing, now=now, go_on=go_on)
         with transaction():
@@ -365,33 +367,33 @@ def place_capabilities(asked: Mapping[int, Finish], *, go_on: Finish = nothing_t
             for document in standing:
                 asked[document.id]()
             _ask_for_epoch_if_due()
+        epochs.keep_up()
     return changed
 
 
 def _place(documents: Sequence[Matchable], *, now: datetime, go_on: Finish) -> int:
-    state, ranker = epochs.open_corpus()
+    state, ranker = epochs.open_statistics()
     alone = ranker.alone(*documents)
     digests: dict[int, str | None] = {document.id: document.digest() for document in documents}
     changed = 0
-    for board in _current_boards(state):
-        moves = _moves(board, alone, digests, now=now)
+    waiting: list[tuple[_Board, _Moves]] = []
+    for board in _current_boards(state, digests, size=ranker.size):
+        moves = _moves(board, alone, now=now)
         if moves:
-            changed += _change_board(board, moves, state, ranker.size, digests=digests, cause="placed")
+            waiting.append((board, moves))
+        if len(waiting) == BOARDS_AT_ONCE:
+            changed += _change_boards(waiting, state, ranker.size, digests=digests, cause="placed")
+            waiting = []
         go_on()
-    return changed
+    return changed + _change_boards(waiting, state, ranker.size, digests=digests, cause="placed")
 
 
-def _moves(board: _Board, alone: Ranker, ids: Iterable[int], *, now: datetime) -> dict[int, _Placed | None]:
-    """What placing these capabilities, of which alone the ranker knows, does to a shortlist."""
-    size = alone.size
+def _moves(board: _Board, alone: Ranker, *, now: datetime) -> _Moves:
+    """What placing the capabilities of which alone the ranker knows does to a shortlist."""
     places = alone.places(board.seeker, now=now, size=len(alone.index_)) if is_open(board.seeker, now) else []
-    entering = {
-        place.id
-        for place in places
-        if board.holds(place.id) or board.admits(points(place.score), place.id, size)
-    }
-    matches = [alone.match(board.seeker, id) for id in sorted(entering)]
-    moves: dict[int, _Placed | None] = {id: None for id in ids if board.holds(id)}
+    entering = sorted(place.id for place in places if board.admits(points(place.score), place.id))
+    matches = [alone.match(board.seeker, id) for id in entering]
+    moves: dict[int, _Placed | None] = dict.fromkeys(board.held)
     for match, reasons in zip(matches, explain_all(matches, alone.index_), strict=True):
         moves[match.capability.id] = _Placed(match, reasons)
     return moves
@@ -421,94 +423,122 @@ def remove_capability(capability_id: int, *, finish: Finish = nothing_to_finish)
             finish()
             return 0
         corpus.take_out(capability_id)
-    state, ranker = epochs.open_corpus()
+    state, ranker = epochs.open_statistics()
+    digests = {capability_id: None}
+    leaving: list[tuple[_Board, _Moves]] = [
+        (board, {capability_id: None})
+        for board in _current_boards(state, digests, size=ranker.size)
+        if board.held
+    ]
     changed = 0
-    for board in _current_boards(state):
-        if board.holds(capability_id):
-            changed += _change_board(
-                board,
-                {capability_id: None},
-                state,
-                ranker.size,
-                digests={capability_id: None},
-                cause="withdrawn",
-            )
+    for start in range(0, len(leaving), BOARDS_AT_ONCE):
+        some = leaving[start : start + BOARDS_AT_ONCE]
+        changed += _change_boards(some, state, ranker.size, digests=digests, cause="withdrawn")
     with transaction():
         _ask_for_epoch_if_due()
         finish()
     return changed
 
 
-def _change_board(
-    board: _Board,
-    moves: Mapping[int, _Placed | None],
+def _change_boards(
+    changes: Sequence[tuple[_Board, _Moves]],
     state: State,
     size: int,
     *,
     digests: Mapping[int, str | None],
     cause: str,
-) -> bool:
-    """Put capabilities where they now belong on one shortlist, or off it; whether anything changed.
+) -> int:
+    """Put capabilities where they now belong on several shortlists, or off them; how many changed.
 
     Done on the lines as they stand inside the transaction, so that two placed at once do not undo each
     other, and only while a capability's document is still the one that was scored (its digest, None for one
     that is out of force): a slower job must not bring back what a faster one has replaced. Where somebody
     from behind the last place has to move up, the seeker is ranked anew.
     """
+    if not changes:
+        return 0
+    changed = 0
+    refilled: list[tuple[_Board, set[int]]] = []
     with transaction():
-        holding = {id: move for id, move in moves.items() if corpus.is_in_force(id, digests[id])}
-        if not holding or not _lock_current(board.run_id, state):
-            return False
-        lines = _lines(board.run_id)
-        placed: list[_Line | _Placed] = [line for line in lines if line.capability_id not in holding]
-        placed += [move for move in holding.values() if move is not None]
-        placed = sorted(placed, key=lambda one: one.order)[:size]
-        was_full = len(lines) >= size
-        must_refill = was_full and (len(placed) < size or placed[-1].order > lines[-1].order)
-        if not must_refill:
-            changed = _put_lines(board.run_id, lines, placed, set(holding), state, cause=cause)
-            for id, move in holding.items():
-                _note_placement(board.run_id, id, digests[id] if move else None)
-            _note_output(board.run_id, board.seeker, state)
-            return changed
-    return _refill(board, set(holding), cause=cause)
+        concerned = {id for _, moves in changes for id in moves}
+        in_force = corpus.still_in_force({id: digests[id] for id in concerned})
+        current = _lock_current([board.run_id for board, _ in changes], state)
+        lines = _lines(current)
+        put: list[_Put] = []
+        for board, moves in changes:
+            holding = {id: move for id, move in moves.items() if id in in_force}
+            if not holding or board.run_id not in current:
+                continue
+            before = lines.get(board.run_id, [])
+            after: list[_Line | _Placed] = [line for line in before if line.capability_id not in holding]
+            after += [move for move in holding.values() if move is not None]
+            after = sorted(after, key=lambda one: one.order)[:size]
+            was_full = len(before) >= size
+            if was_full and (len(after) < size or after[-1].order > before[-1].order):
+                refilled.append((board, set(holding)))
+            else:
+                put.append(_Put(board, holding, before, after))
+        if put:
+            changed += _put_lines(put, state, digests=digests, cause=cause)
+    for board, moved in refilled:
+        changed += _refill(board, moved, cause=cause)
+    return changed
 
 
-def _put_lines(
-    run_id: int,
-    lines: Sequence[_Line],
-    placed: Sequence[_Line | _Placed],
-    moved: set[int],
-    state: State,
-    *,
-    cause: str,
-) -> bool:
-    """Make `placed` the shortlist whose lines were `lines`; what of `moved` stays comes with a new entry."""
-    kept = {line.entry_id for line in placed if isinstance(line, _Line)}
-    gone = [line.entry_id for line in lines if line.entry_id not in kept]
-    if gone:
-        db.session.execute(delete(MatchEntry).where(MatchEntry.id.in_(gone)))
-    shifted = []
-    after: dict[int, int] = {}
-    scores: dict[int, float] = {}
-    for place, line in enumerate(placed, start=1):
-        if isinstance(line, _Placed):
-            entry = _entry(run_id, place, line.match, line.reasons)
-            db.session.add(entry)
-            after[entry.capability_id], scores[entry.capability_id] = place, entry.score
-        else:
-            after[line.capability_id] = place
-            if line.place != place:
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """What becomes of one shortlist: its lines before and after, and whose moves made the difference."""
+
+    board: _Board
+    holding: _Moves
+    before: Sequence[_Line]
+    after: Sequence[_Line | _Placed]
+
+
+def _put_lines(put: Sequence[_Put], state: State, *, digests: Mapping[int, str | None], cause: str) -> int:
+    """Write shortlists as they are to be, all in the same few statements; how many changed."""
+    gone: list[int] = []
+    shifted: list[dict[str, int]] = []
+    entries: list[MatchEntry] = []
+    for one in put:
+        kept = {line.entry_id for line in one.after if isinstance(line, _Line)}
+        gone += [line.entry_id for line in one.before if line.entry_id not in kept]
+        for place, line in enumerate(one.after, start=1):
+            if isinstance(line, _Placed):
+                entries.append(_entry(one.board.run_id, place, line.match, line.reasons))
+            elif line.place != place:
                 shifted.append({"id": line.entry_id, "place": place})
+    for start in range(0, len(gone), TAKEN_AT_ONCE):
+        some = gone[start : start + TAKEN_AT_ONCE]
+        db.session.execute(delete(MatchEntry).where(MatchEntry.id.in_(some)))
+    db.session.add_all(entries)
     if shifted:
         db.session.execute(update(MatchEntry), shifted)
-    before = {line.capability_id: line.place for line in lines}
+    db.session.flush()
+    run_ids = [one.board.run_id for one in put]
+    versions = _versions(run_ids)
+    changed = sum(_note_put(one, versions.get(one.board.run_id, {}), state, cause=cause) for one in put)
+    _note_placements(put, digests)
+    _note_outputs({one.board.run_id: one.board.seeker for one in put}, state)
+    return changed
+
+
+def _note_put(one: _Put, versions: Mapping[int, int], state: State, *, cause: str) -> bool:
+    before = {line.capability_id: line.place for line in one.before}
+    after: dict[int, int] = {}
+    scores: dict[int, float] = {}
+    for place, line in enumerate(one.after, start=1):
+        if isinstance(line, _Placed):
+            after[line.match.capability.id] = place
+            scores[line.match.capability.id] = points(line.match.score)
+        else:
+            after[line.capability_id] = place
     also = {
         line.capability_id
-        for line in lines
-        if line.capability_id in moved & set(scores) and line.score != scores[line.capability_id]
+        for line in one.before
+        if line.capability_id in scores and line.score != scores[line.capability_id]
     }
-    return _note_changes(run_id, before, after, _versions(run_id), state, cause=cause, also=also)
+    return _note_changes(one.board.run_id, before, after, versions, state, cause=cause, also=also)
 
 
 def _refill(board: _Board, moved: set[int], *, cause: str) -> bool:
@@ -519,44 +549,60 @@ def _refill(board: _Board, moved: set[int], *, cause: str) -> bool:
         with transaction():
             if not corpus.still_holds(state):
                 continue
-            if not _lock_current(board.run_id, state):
+            if not _lock_current([board.run_id], state):
                 return False
-            before = {line.capability_id: line.place for line in _lines(board.run_id)}
+            before = {line.capability_id: line.place for line in _lines([board.run_id]).get(board.run_id, [])}
             db.session.execute(delete(MatchEntry).where(MatchEntry.run_id == board.run_id))
             entries = _entries(board.run_id, shortlist)
             db.session.add_all(entries)
             db.session.flush()
             after = {entry.capability_id: entry.place for entry in entries}
-            versions = _versions(board.run_id)
+            versions = {entry.capability_id: entry.capability_version for entry in entries}
             also = moved & set(after)
             _note_changes(board.run_id, before, after, versions, state, cause=cause, also=also)
             _note_ranked_anew(board.run_id, shortlist)
-            _note_output(board.run_id, board.seeker, state)
+            _note_outputs({board.run_id: board.seeker}, state)
         return True
     raise CorpusRestless(f"run {board.run_id}")
 
 
-def _lock_current(run_id: int, state: State) -> bool:
-    """Hold a run against other writers; False if another one took its place or another epoch is due."""
-    return (
-        db.session.scalar(
+def _lock_current(run_ids: Sequence[int], state: State) -> set[int]:
+    """Hold runs against other writers, in the order of their ids; which of them no other one has replaced
+    and no other epoch is due for.
+    """
+    return set(
+        db.session.scalars(
             select(MatchRun.id)
             .where(
-                MatchRun.id == run_id, MatchRun.superseded_at.is_(None), MatchRun.epoch_id == state.epoch_id
+                MatchRun.id.in_(run_ids),
+                MatchRun.superseded_at.is_(None),
+                MatchRun.epoch_id == state.epoch_id,
             )
+            .order_by(MatchRun.id)
             .with_for_update()
         )
-        is not None
     )
 
 
-def _note_placement(run_id: int, capability_id: int, digest: str | None) -> None:
-    """Who was put on a list or taken off since everybody was ranked: with that it can be computed again."""
-    row = db.session.get(MatchPlacement, (run_id, capability_id), populate_existing=True)
-    if row is None:
-        db.session.add(MatchPlacement(run_id=run_id, capability_id=capability_id, sha256=digest))
-    else:
-        row.sha256 = digest
+def _note_placements(put: Sequence[_Put], digests: Mapping[int, str | None]) -> None:
+    """Who was put on lists or taken off since everybody was ranked: with that they can be computed again."""
+    rows = db.session.scalars(
+        select(MatchPlacement)
+        .where(
+            MatchPlacement.run_id.in_([one.board.run_id for one in put]),
+            MatchPlacement.capability_id.in_({id for one in put for id in one.holding}),
+        )
+        .execution_options(populate_existing=True)
+    )
+    known = {(row.run_id, row.capability_id): row for row in rows}
+    for one in put:
+        for id, move in one.holding.items():
+            digest = digests[id] if move else None
+            row = known.get((one.board.run_id, id))
+            if row is None:
+                db.session.add(MatchPlacement(run_id=one.board.run_id, capability_id=id, sha256=digest))
+            else:
+                row.sha256 = digest
 
 
 def _note_ranked_anew(run_id: int, shortlist: Shortlist) -> None:
@@ -566,19 +612,24 @@ def _note_ranked_anew(run_id: int, shortlist: Shortlist) -> None:
     db.session.execute(delete(MatchPlacement).where(MatchPlacement.run_id == run_id))
 
 
-def _note_output(run_id: int, seeker: Matchable, state: State) -> None:
-    """What the run now rests on and says."""
+def _note_outputs(seekers: Mapping[int, Matchable], state: State) -> None:
+    """What runs, by id with their seekers, now rest on and say."""
     db.session.flush()
-    digest = output_digest(
-        db.session.scalars(
-            select(MatchEntry.sha256).where(MatchEntry.run_id == run_id).order_by(MatchEntry.place)
-        )
+    lines: dict[int, list[str]] = {}
+    for run_id, line in db.session.execute(
+        select(MatchEntry.run_id, MatchEntry.sha256)
+        .where(MatchEntry.run_id.in_(seekers))
+        .order_by(MatchEntry.run_id, MatchEntry.place)
+    ):
+        lines.setdefault(run_id, []).append(line)
+    runs = db.session.scalars(
+        select(MatchRun).where(MatchRun.id.in_(seekers)).execution_options(populate_existing=True)
     )
-    run = db.session.get_one(MatchRun, run_id, populate_existing=True)
-    run.output_sha256 = digest
-    if state.change > run.corpus_change:
-        run.corpus_change = state.change
-        run.input_sha256 = corpus.input_digest(seeker, state)
+    for run in runs:
+        run.output_sha256 = output_digest(lines.get(run.id, ()))
+        if state.change > run.corpus_change:
+            run.corpus_change = state.change
+            run.input_sha256 = corpus.input_digest(seekers[run.id], state)
 
 
 def _note_changes(
@@ -734,37 +785,59 @@ def _current_run(kind: PostingKind, seeker_id: int) -> MatchRun | None:
     )
 
 
-def _current_boards(state: State) -> list[_Board]:
-    """The shortlists made by the epoch in force; those of another one are about to be made anew."""
+def _current_boards(state: State, asked: Collection[int], *, size: int) -> list[_Board]:
+    """The shortlists made by the epoch in force, for placing the capabilities `asked`; those of another epoch
+    are about to be made anew.
+    """
+    is_current = MatchRun.superseded_at.is_(None), MatchRun.epoch_id == state.epoch_id
     rows = db.session.execute(
         select(MatchRun.id, MatchDocument.content)
         .join(MatchDocument, MatchDocument.id == MatchRun.document_id)
-        .where(MatchRun.superseded_at.is_(None), MatchRun.epoch_id == state.epoch_id)
+        .where(*is_current)
         .order_by(MatchRun.id)
     ).all()
+    current = MatchEntry.run_id.in_(select(MatchRun.id).where(*is_current))
+    last = {
+        run_id: (-score, capability_id)
+        for run_id, score, capability_id in db.session.execute(
+            select(MatchEntry.run_id, MatchEntry.score, MatchEntry.capability_id).where(
+                current, MatchEntry.place == size
+            )
+        )
+    }
+    held: dict[int, set[int]] = {}
+    for run_id, capability_id in db.session.execute(
+        select(MatchEntry.run_id, MatchEntry.capability_id).where(
+            current, MatchEntry.capability_id.in_(asked)
+        )
+    ):
+        held.setdefault(run_id, set()).add(capability_id)
+    return [
+        _Board(id, Matchable.from_dict(content), last.get(id), frozenset(held.get(id, ())))
+        for id, content in rows
+    ]
+
+
+def _lines(run_ids: Collection[int]) -> dict[int, list[_Line]]:
+    """The lines of runs, in the order of their places."""
     lines: dict[int, list[_Line]] = {}
-    current = select(MatchRun.id).where(MatchRun.superseded_at.is_(None), MatchRun.epoch_id == state.epoch_id)
-    for run_id, line in _read_lines(MatchEntry.run_id.in_(current)):
-        lines.setdefault(run_id, []).append(line)
-    return [_Board(id, Matchable.from_dict(content), tuple(lines.get(id, ()))) for id, content in rows]
-
-
-def _lines(run_id: int) -> list[_Line]:
-    return [line for _, line in _read_lines(MatchEntry.run_id == run_id)]
-
-
-def _read_lines(condition: ColumnElement[bool]) -> list[tuple[int, _Line]]:
-    rows = db.session.execute(
+    for row in db.session.execute(
         select(MatchEntry.run_id, MatchEntry.id, MatchEntry.capability_id, MatchEntry.score, MatchEntry.place)
-        .where(condition)
+        .where(MatchEntry.run_id.in_(run_ids))
         .order_by(MatchEntry.run_id, MatchEntry.place)
-    )
-    return [(row.run_id, _Line(row.id, row.capability_id, row.score, row.place)) for row in rows]
+    ):
+        line = _Line(row.id, row.capability_id, row.score, row.place)
+        lines.setdefault(row.run_id, []).append(line)
+    return lines
 
 
-def _versions(run_id: int) -> dict[int, int]:
-    db.session.flush()
-    rows = db.session.execute(
-        select(MatchEntry.capability_id, MatchEntry.capability_version).where(MatchEntry.run_id == run_id)
-    )
-    return {row.capability_id: row.capability_version for row in rows}
+def _versions(run_ids: Collection[int]) -> dict[int, dict[int, int]]:
+    """The version of each capability on runs' lists."""
+    versions: dict[int, dict[int, int]] = {}
+    for run_id, capability_id, version in db.session.execute(
+        select(MatchEntry.run_id, MatchEntry.capability_id, MatchEntry.capability_version).where(
+            MatchEntry.run_id.in_(run_ids)
+        )
+    ):
+        versions.setdefault(run_id, {})[capability_id] = version
+    return versions

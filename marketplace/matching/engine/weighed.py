@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
+import struct
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
+from marketplace.language import LANGUAGE_VERSION
+from marketplace.matching.engine import ENGINE_VERSION
 from marketplace.matching.engine.documents import Matchable
 from marketplace.matching.engine.scoring import Query
 
 _REMEMBERED = 4000
+# A file: its checksum, what counts as agreement 1 and how many terms; keys, worths, and the terms in lines.
+_HEAD, _DIGEST = struct.Struct("<qI"), 32
+_MADE_BY = f"{ENGINE_VERSION} {LANGUAGE_VERSION}".encode()
 
 
 class WeighedFiles:
@@ -28,45 +33,56 @@ class WeighedFiles:
         self._folder = folder
 
     def read(self, digest: str) -> Query | None:
-        """None where there is none that is whole."""
+        """None where there is none that is whole and of this engine."""
         try:
-            checksum, _, text = self._path(digest).read_text(encoding="utf-8").partition("\n")
-            if checksum != _checksum(text):
-                return None
-            known = json.loads(text)
-        except (OSError, ValueError):
+            content = self._path(digest).read_bytes()
+        except OSError:
             return None
-        return Query(
-            tuple(known["terms"]),
-            np.array(known["keys"], dtype=np.uint64),
-            np.array(known["worths"], dtype=np.int32),
-            known["full"],
-        )
+        if content[:_DIGEST] != _checksum(content[_DIGEST:]):
+            return None
+        try:
+            full, held = _HEAD.unpack_from(content, _DIGEST)
+            keys_from = _DIGEST + _HEAD.size
+            worths_from = keys_from + 8 * held
+            terms_from = worths_from + 4 * held
+            terms = content[terms_from:].decode("utf-8", "surrogatepass").split("\n") if held else []
+            if len(terms) != held:
+                return None
+            return Query(
+                tuple(terms),
+                np.frombuffer(content, "<u8", held, keys_from).astype(np.uint64),
+                np.frombuffer(content, "<i4", held, worths_from).astype(np.int32),
+                full,
+            )
+        except (struct.error, ValueError):
+            return None
 
     def write(self, digest: str, query: Query) -> None:
         """Keep it; where that cannot be done it is weighed again the next time."""
-        known = {
-            "terms": query.terms,
-            "keys": query.keys.tolist(),
-            "worths": query.worths.tolist(),
-            "full": query.full,
-        }
-        text = json.dumps(known)
+        body = b"".join(
+            [
+                _HEAD.pack(query.full, len(query.terms)),
+                query.keys.astype("<u8").tobytes(),
+                query.worths.astype("<i4").tobytes(),
+                "\n".join(query.terms).encode("utf-8", "surrogatepass"),
+            ]
+        )
         path = self._path(digest)
         with contextlib.suppress(OSError):
             if not self._folder.parent.is_dir():
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
             aside = path.with_name(f".{path.name}.{os.getpid()}")
-            aside.write_text(f"{_checksum(text)}\n{text}", encoding="utf-8")
+            aside.write_bytes(_checksum(body) + body)
             aside.replace(path)
 
     def _path(self, digest: str) -> Path:
-        return self._folder / digest[:2] / f"{digest}.json"
+        return self._folder / digest[:2] / digest
 
 
-def _checksum(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _checksum(body: bytes) -> bytes:
+    """Of the content and of who wrote it: what another engine weighed is read as damaged."""
+    return hashlib.sha256(_MADE_BY + body).digest()
 
 
 class Weighed:

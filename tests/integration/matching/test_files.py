@@ -105,6 +105,27 @@ def test_many_deltas_are_merged_into_one_that_covers_them(app, epoch):
     assert any(later < earlier for earlier, later in itertools.pairwise(seen))
 
 
+def test_what_is_learned_alone_scores_as_the_whole_and_keeps_up_with_changes(app, epoch):
+    """Whoever places a capability opens no document; from time to time it takes what came into files."""
+    random_ = random.Random(6)
+    whole = epochs.open_corpus()
+    epochs.forget_opened()
+    light = epochs.open_statistics()
+    assert light[0] == whole[0]
+    newcomer = capability(random_, 300)
+    for one in SEEKERS:
+        assert light[1].score(one, newcomer) == whole[1].score(one, newcomer)
+    came(random_, 301, 302)
+    epochs.forget_opened()
+    epochs.keep_up()
+    assert chain(epoch) == []
+    came(random_, 303, 304)
+    assert epochs.open_statistics()[0].change == epoch.corpus_change + 2
+    epochs.keep_up()
+    assert chain(epoch) == [(epoch.corpus_change, epoch.corpus_change + 2)]
+    assert listed_anew() == listed_without_files()
+
+
 def test_a_damaged_delta_is_computed_again(app, epoch):
     came(random.Random(4), 60, 61, 62)
     expected = listed()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from marketplace.matching.engine import deltas
+from marketplace.matching.engine import deltas, weighed
 from marketplace.matching.engine.deltas import Delta
 from marketplace.matching.engine.index import ForeignIndexError
 from marketplace.matching.engine.ranking import Ranker
@@ -119,15 +119,20 @@ def test_weighed_seekers_are_found_by_another_process(ranker, tmp_path):
     assert found.worths.dtype == query.worths.dtype
 
 
-def test_a_damaged_file_of_a_weighed_seeker_is_not_believed(ranker, tmp_path):
+def test_a_damaged_or_foreign_file_of_a_weighed_seeker_is_not_believed(ranker, tmp_path, monkeypatch):
     one = seeker(random.Random(3), 1)
     files = WeighedFiles(tmp_path / "seekers")
     files.write(one.digest(), ranker.index_.weigh(one))
-    (path,) = (tmp_path / "seekers").glob("*/*.json")
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("1", "2", 1), encoding="utf-8")
-    assert files.read(one.digest()) is None
+    (path,) = (tmp_path / "seekers").glob("*/*")
+    content = path.read_bytes()
+    for harmed in (content[:-1] + bytes([content[-1] ^ 1]), content[: len(content) // 2], content[:5], b""):
+        path.write_bytes(harmed)
+        assert files.read(one.digest()) is None
+    path.write_bytes(content)
+    assert files.read(one.digest()) is not None
     assert files.read("0" * 64) is None
+    monkeypatch.setattr(weighed, "_MADE_BY", b"another engine")
+    assert files.read(one.digest()) is None
 
 
 def test_nothing_is_written_beside_an_epoch_that_is_gone(ranker, tmp_path):
@@ -143,4 +148,4 @@ def test_an_index_with_files_ranks_as_one_without(ranker, tmp_path):
         again = Ranker().fit(ranker.index_.documents())
         again.index_.weighed.files = WeighedFiles(tmp_path / "seekers")
         assert again.places(one, now=NOW) == expected
-    assert len(list((tmp_path / "seekers").glob("*/*.json"))) == 1
+    assert len(list((tmp_path / "seekers").glob("*/*"))) == 1
