@@ -1,7 +1,8 @@
 """`make bench`: measures what there is to measure and keeps it in build/bench, one file a run.
 
-The short form, about three minutes: running (starting and answering), speed and quality beside their peers.
-The long forms: `python -m benchmarks.speed`, `.freshness`, `.quality`, `.assembly`, each with its `--help`.
+The short form, about five minutes: running (starting and answering), speed and quality beside their peers,
+what reasons and consortia cost. The long forms: `python -m benchmarks.speed`, `.freshness`, `.quality`,
+`.reasons`, `.assembly`, each with its `--help`.
 """
 
 import json
@@ -31,7 +32,11 @@ def main() -> None:
         "failed": [],
     }
     began = time.monotonic()
-    parts = [["benchmarks.speed", "--short"]]
+    parts = [
+        ["benchmarks.speed", "--short"],
+        ["benchmarks.reasons", "--docs", "2000", "--needs", "20"],
+        ["benchmarks.assembly", "--instances", "5"],
+    ]
     judged = Path(os.environ.get("MARKETPLACE_REAL_DATA", "")) / "judged"
     if os.environ.get("MARKETPLACE_REAL_DATA") and judged.is_dir():
         parts.append(["benchmarks.quality", str(judged), "--short"])
