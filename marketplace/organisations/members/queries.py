@@ -6,7 +6,7 @@ from sqlalchemy import case, exists, func, select
 
 from marketplace.identity.credentials import hash_token
 from marketplace.kernel.actor import OrganisationRole
-from marketplace.kernel.db import db, for_change
+from marketplace.kernel.db import db, for_change, in_transaction
 from marketplace.kernel.errors import NotFound
 from marketplace.organisations.members.models import MemberInvitation
 from marketplace.organisations.models import Membership, MembershipStatus
@@ -90,7 +90,9 @@ def count_invitations(organisation_id: int) -> int:
 
 def get_invitation(invitation_id: int, *, organisation_id: int) -> MemberInvitation:
     """An invitation of one's own organisation; inside a transaction held to its end."""
-    lock_organisation(organisation_id)
+    if in_transaction():
+        # Before the invitation, as in every act that holds both.
+        lock_organisation(organisation_id)
     statement = select(MemberInvitation).where(
         MemberInvitation.id == invitation_id, MemberInvitation.organisation_id == organisation_id
     )
