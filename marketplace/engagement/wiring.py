@@ -28,7 +28,7 @@ def wire(app: Flask) -> None:
     app.register_blueprint(bp)
     panels.register()
     annotations.register(lines.annotate)
-    todos.register("engagement", list_todos)
+    todos.register(list_todos)
     navigation.add_workbench(
         N_("匹配"), N_("收到的邀请"), "engagement.received", MEMBER, 16, lambda a: _waiting(a).invitations
     )

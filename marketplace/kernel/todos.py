@@ -20,15 +20,15 @@ class Todo:
 
 Source = Callable[[Actor, datetime], Iterable[Todo]]
 
-_sources: dict[str, Source] = {}
+_sources: list[Source] = []
 
 
-def register(name: str, source: Source) -> None:
-    """Add a feature's lines under a name of its own."""
-    _sources[name] = source
+def register(source: Source) -> None:
+    if source not in _sources:
+        _sources.append(source)
 
 
 def list_todos(actor: Actor, now: datetime) -> list[Todo]:
     """Everything that features have for an actor, what is due first."""
-    found = [todo for source in _sources.values() for todo in source(actor, now)]
+    found = [todo for source in _sources for todo in source(actor, now)]
     return sorted(found, key=lambda todo: (todo.days is None, todo.days or 0))
