@@ -42,6 +42,7 @@ FEATURES = (
     "exchange",
     "search",
     "announcements",
+    "postings",
     "capabilities",
     "needs",
     "challenges",

@@ -48,6 +48,7 @@ JOBS: dict[str, Job] = {
     "search.count_words": Job("marketplace.search.jobs:count_words", seconds=1800),
     "search.write_letters": Job("marketplace.search.jobs:write_letters"),
     "notifications.mail": Job("marketplace.notifications.jobs:mail_letters", seconds=120),
+    "notifications.digest": Job("marketplace.notifications.jobs:mail_digests", seconds=120),
 }
 
 # Called once in each worker before it forks: what a child would else have to do anew for every job.
@@ -57,6 +58,8 @@ PREPARATIONS: list[str] = ["marketplace.matching.engine.ranking:warm_up"]
 SWEEPS: list[str] = [
     "marketplace.matching.sweeps:sweep",
     "marketplace.attachments.sweeps:sweep",
+    "marketplace.notifications.sweeps:sweep",
+    "marketplace.postings.lapses:sweep",
     "marketplace.exchange.sweeps:sweep",
     "marketplace.engagement.sweeps:sweep",
     "marketplace.search.sweeps:sweep",

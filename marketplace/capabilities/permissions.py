@@ -1,6 +1,6 @@
 """Who may reach the pages of capabilities."""
 
-from marketplace.kernel.access import ANYONE, EDITOR, MEMBER, OPERATOR, allow, one_of
+from marketplace.kernel.access import ANYONE, AUDITOR, EDITOR, MEMBER, OPERATOR, allow, one_of
 
 allow(
     {
@@ -12,6 +12,7 @@ allow(
         # For a firm that agreed to it; the consent is asked for again.
         ("capability", "enter_for"): OPERATOR,
         # Which act is whose is the lifecycle table's to say.
+        ("capability", "review"): one_of(OPERATOR, AUDITOR),
         ("capability", "act"): one_of(EDITOR, OPERATOR),
     }
 )

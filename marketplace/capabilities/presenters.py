@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from marketplace.capabilities.kinds import IP_LABELS, KIND_LABELS, MATURITY_LABELS
 from marketplace.capabilities.models import Capability, CapabilityChainLink, CapabilityCluster
-from marketplace.capabilities.rules import CapabilityDraft
+from marketplace.capabilities.rules import CapabilityDraft, CertificateDraft
 from marketplace.postings.codes import chain_facets
 from marketplace.postings.forms import indicators_text
 from marketplace.postings.listing import (
@@ -101,27 +101,39 @@ def certificates(capability: Capability, *, today: date) -> list[tuple[str, str,
     ]
 
 
+def draft_rows(draft: CapabilityDraft) -> list[tuple[str, str | None, str]]:
+    """Every field in words: label, name of the field where its text can be typed again, text."""
+    return [
+        (gettext("名称"), "title", draft.title),
+        (gettext("简介"), "summary", draft.summary),
+        (gettext("关键词"), "keywords", "、".join(draft.keywords)),
+        (gettext("类别"), None, gettext(KIND_LABELS[draft.kind])),
+        (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
+        (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
+        (gettext("地区"), None, region_name(draft.region)),
+        (gettext("行业"), None, name_of(Scheme.INDUSTRY, draft.industry)),
+        (gettext("技术成熟度"), None, str(draft.trl or "")),
+        (gettext("产业化程度"), None, gettext(MATURITY_LABELS[draft.maturity]) if draft.maturity else ""),
+        (gettext("知识产权"), None, gettext(IP_LABELS[draft.ip_status]) if draft.ip_status else ""),
+        (gettext("合作方式"), None, "、".join(cooperation_name(code) for code in draft.cooperation)),
+        (gettext("参数"), None, indicators_text(draft.parameters)),
+        (gettext("资质证书"), None, "\n".join(_certificate(c) for c in draft.certificates)),
+    ]
+
+
+def _certificate(certificate: CertificateDraft) -> str:
+    parts = (certificate.name, certificate.number, certificate.valid_to)
+    return " ".join(str(part) for part in parts if part)
+
+
+def revision_rows(draft: CapabilityDraft) -> list[tuple[str, str]]:
+    """The fields as two versions are compared by."""
+    return [(label, text) for label, _name, text in draft_rows(draft)]
+
+
 def conflict_rows(
     yours: CapabilityDraft, theirs: CapabilityDraft
 ) -> Sequence[tuple[str, str | None, object, object]]:
     """Both texts of a capability that two people changed, field by field."""
-
-    def shown(draft: CapabilityDraft) -> list[tuple[str, str | None, object]]:
-        return [
-            (gettext("名称"), "title", draft.title),
-            (gettext("简介"), "summary", draft.summary),
-            (gettext("关键词"), "keywords", "、".join(draft.keywords)),
-            (gettext("类别"), None, gettext(KIND_LABELS[draft.kind])),
-            (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
-            (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
-            (gettext("地区"), None, region_name(draft.region)),
-            (gettext("技术成熟度"), None, str(draft.trl or "")),
-            (gettext("合作方式"), None, "、".join(cooperation_name(code) for code in draft.cooperation)),
-            (gettext("参数"), None, indicators_text(draft.parameters)),
-            (gettext("资质证书"), None, "、".join(f"{c.name} {c.number}" for c in draft.certificates)),
-        ]
-
-    return [
-        (label, name, mine, other)
-        for (label, name, mine), (_label, _name, other) in zip(shown(yours), shown(theirs), strict=True)
-    ]
+    pairs = zip(draft_rows(yours), draft_rows(theirs), strict=True)
+    return [(label, name, mine, other) for (label, name, mine), (_label, _name, other) in pairs]

@@ -218,6 +218,11 @@ def _end(capability: Capability, action: str, *, reason: str, by: Actor, now: da
     capability.status, capability.withdrawn_at = CapabilityStatus(status), now
     capability.status_reason = reason.strip()
     _note(action, capability, by=by, now=now, was=was, reason=reason.strip())
+    leave_shortlists(capability)
+
+
+def leave_shortlists(capability: Capability) -> None:
+    """What is withdrawn, taken down or has lapsed stands on no list."""
     defer(
         "matching.remove",
         subject_id=capability.id,

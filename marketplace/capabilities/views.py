@@ -18,12 +18,12 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
 from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
-from marketplace.postings.presenters import source_note, status_tag
-from marketplace.postings.views import conflict_page, expected_version, fields_besides
+from marketplace.postings.presenters import StatusTag, countdown, source_note, status_tag
+from marketplace.postings.views import conflict_page, expected_version, fields_besides, gone_page
 
 bp = Blueprint("capabilities", __name__)
 
@@ -46,7 +46,12 @@ def hall() -> ResponseReturnValue:
 @policy("capability", "read")
 def show(public_no: str) -> ResponseReturnValue:
     actor = acting()
-    capability = queries.get_capability(public_no, viewer=actor)
+    try:
+        capability = queries.get_capability(public_no, viewer=actor)
+    except NotFound:
+        if (gone := queries.find_gone(public_no)) is None:
+            raise
+        return gone_page(gone, label=gettext("能力成果"), back_url=url_for("capabilities.hall"))
     return _page(capability, actor=actor, now=clock.now())
 
 
@@ -54,26 +59,41 @@ def _page(
     capability: Capability, *, actor: Actor, now: datetime, obstacles: tuple[Obstacle, ...] = ()
 ) -> ResponseReturnValue:
     owner = actor.belongs_to(capability.organisation_id)
+    parties = actor.parties(capability.organisation_id)
     moves = [
         (move, url_for("capabilities.act", public_no=capability.public_no, action=move.action))
-        for move in LIFECYCLE.open_to(capability.status, actor.parties(capability.organisation_id))
+        for move in LIFECYCLE.open_to(capability.status, parties)
         if move.action in ACTS
     ]
     page = render_template(
         "capabilities/show.html",
         capability=capability,
-        tag=status_tag(LIFECYCLE, capability.status),
+        tag=_tag(capability, now=now),
+        left=countdown(capability.expires_at, now=now),
         facts=presenters.key_facts(capability),
         parameters=[p.as_indicator() for p in capability.parameters],
         certificates=presenters.certificates(capability, today=business_date(now)),
         source=source_note(capability),
         completeness=rules.completeness(services.draft_of(capability)) if owner else None,
         may_edit=actor.edits_for(capability.organisation_id)
-        and capability.status in (CapabilityStatus.DRAFT, CapabilityStatus.PUBLISHED),
+        and any(m.action in ("edit", "revise") for m in LIFECYCLE.open_to(capability.status, parties)),
         moves=moves,
         obstacles=obstacles,
     )
     return page, (HTTPStatus.UNPROCESSABLE_ENTITY if obstacles else HTTPStatus.OK)
+
+
+@bp.get("/review/capabilities")
+@policy("capability", "review")
+def review_queue() -> ResponseReturnValue:
+    """What was taken down and asks to be shown again."""
+    rows = [(c, url_for("capabilities.show", public_no=c.public_no)) for c in queries.list_to_review()]
+    return render_template("postings/review_queue.html", title=gettext("能力成果复核"), rows=rows)
+
+
+def _tag(capability: Capability, *, now: datetime) -> StatusTag:
+    over = capability.expires_at is not None and capability.expires_at <= now
+    return status_tag(LIFECYCLE, capability.status, closed=over, closed_label=gettext("已到期"))
 
 
 # --- the workbench ----------------------------------------------------------------------------------------
@@ -82,8 +102,9 @@ def _page(
 @bp.get("/workbench/capabilities")
 @policy("capability", "list_own")
 def own() -> ResponseReturnValue:
+    now = clock.now()
     capabilities = [
-        (c, status_tag(LIFECYCLE, c.status), rules.completeness(services.draft_of(c)).score)
+        (c, _tag(c, now=now), rules.completeness(services.draft_of(c)).score)
         for c in queries.list_own(acting())
     ]
     return render_template("capabilities/own.html", capabilities=capabilities)
@@ -255,10 +276,36 @@ def _publish_now(capability: Capability, now: datetime) -> None:
     services.publish(capability, by=acting(), now=now)
 
 
-ACTS = {"publish": _publish_now, "withdraw": _withdraw, "take_down": _take_down}
+def _renew(capability: Capability, now: datetime) -> None:
+    services.renew(capability, by=acting(), now=now)
 
 
-@bp.post("/capabilities/<public_no>/<any(publish, withdraw, take_down):action>")
+def _appeal(capability: Capability, now: datetime) -> None:
+    services.appeal(capability, reason=request.form.get("reason", ""), by=acting(), now=now)
+
+
+def _restore(capability: Capability, now: datetime) -> None:
+    services.restore(capability, by=acting(), now=now)
+
+
+def _reject(capability: Capability, now: datetime) -> None:
+    services.reject(capability, reason=request.form.get("reason", ""), by=acting(), now=now)
+
+
+ACTS = {
+    "publish": _publish_now,
+    "withdraw": _withdraw,
+    "take_down": _take_down,
+    "renew": _renew,
+    "appeal": _appeal,
+    "restore": _restore,
+    "reject": _reject,
+}
+
+
+@bp.post(
+    "/capabilities/<public_no>/<any(publish, withdraw, take_down, renew, appeal, restore, reject):action>"
+)
 @policy("capability", "act")
 def act(public_no: str, action: str) -> ResponseReturnValue:
     """One act of the lifecycle; the table says whose it is."""

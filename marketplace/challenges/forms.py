@@ -181,6 +181,11 @@ class AnnexForm(Form):
     annex = LongText(_l("保密附件"), limit=LONGEST_ANNEX, rows=12)
 
 
+class DeadlineForm(Form):
+    closes_on = Date(_l("新的截止日期"), description=_l("当日 24 时截止"))
+    reason = LongText(_l("理由"), limit=1000, rows=3, description=_l("将对外公开，并告知有关单位"))
+
+
 class NewForm(Form):
     title = Text(_l("榜单题目"), limit=LONGEST_TITLE, required=True, description=_l("以后还可以修改"))
 

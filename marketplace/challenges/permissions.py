@@ -13,6 +13,8 @@ allow(
         ("challenge", "read_annex"): MEMBER,
         ("challenge", "submit"): EDITOR,
         ("challenge", "withdraw"): MANAGER,
+        ("challenge", "deadline"): MANAGER,
+        ("challenge", "take_down"): OPERATOR,
         ("challenge", "copy"): EDITOR,
         ("challenge", "review"): one_of(OPERATOR, AUDITOR),
         ("challenge", "approve"): OPERATOR,

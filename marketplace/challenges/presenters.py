@@ -1,20 +1,22 @@
 """How a challenge is shown: status, steps, facts, and what its owner may do next."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask_babel import gettext
 
 from marketplace.challenges.kinds import ACTIVITY_LABELS, BOARD_LABELS, IP_LABELS, PUBLICITY_LABELS
 from marketplace.challenges.lifecycle import LIFECYCLE, ChallengeStatus
 from marketplace.challenges.models import Challenge
-from marketplace.challenges.rules import Quality, quality
-from marketplace.challenges.services import draft_of
+from marketplace.challenges.rules import LONGEST_CALL_DAYS, ChallengeDraft, Quality, earliest_close, quality
+from marketplace.challenges.services import call_of, draft_of, is_prepared_for
 from marketplace.indicators.model import Indicator, Mark
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date, last_business_day
 from marketplace.kernel.lifecycle import StepState, Transition
+from marketplace.kernel.money import in_wan
 from marketplace.kernel.texts import N_
+from marketplace.postings.forms import indicators_text
 from marketplace.postings.presenters import (
     Countdown,
     SourceNote,
@@ -174,3 +176,68 @@ def _industry(code: str | None) -> str:
 
 def board_label(challenge: Challenge) -> str:
     return str(gettext(BOARD_LABELS[challenge.board]))
+
+
+def revision_rows(draft: ChallengeDraft) -> list[tuple[str, str]]:
+    """Every public field in words, as two versions are compared by."""
+    yes, no = gettext("是"), gettext("否")
+    budget = gettext("面议") if draft.negotiable else in_wan(draft.budget_fen) if draft.budget_fen else ""
+    months = draft.duration_months
+    return [
+        (gettext("榜单题目"), draft.title),
+        (gettext("榜单类型"), gettext(BOARD_LABELS[draft.board])),
+        (gettext("科技活动类型"), gettext(ACTIVITY_LABELS[draft.activity]) if draft.activity else ""),
+        (gettext("所属产业集群"), "、".join(taxonomy.cluster_names(draft.clusters))),
+        (gettext("产业链环节"), "、".join(taxonomy.chain_link_names(draft.chain_links))),
+        (gettext("国民经济行业"), _industry(draft.industry)),
+        (gettext("实施地区"), taxonomy.region_name(draft.region)),
+        (gettext("关键词"), "、".join(draft.keywords)),
+        (gettext("背景"), draft.background),
+        (gettext("主要难点"), draft.problem),
+        (gettext("已有基础"), draft.existing_basis),
+        (gettext("预期效益"), draft.effect_goals),
+        (gettext("现有技术成熟度"), str(draft.trl_current or "")),
+        (gettext("目标技术成熟度"), str(draft.trl_target or "")),
+        (gettext("考核指标"), indicators_text(draft.indicators)),
+        (gettext("榜额（万元）"), budget),
+        (gettext("揭榜截止日期"), _short(draft.closes_on)),
+        (gettext("攻关周期"), gettext("%(months)s 个月", months=months) if months else ""),
+        (gettext("拟取家数"), str(draft.takers_wanted)),
+        (gettext("仅限中小企业"), yes if draft.sme_only else no),
+        (gettext("可组联合体揭榜"), yes if draft.consortium_allowed else no),
+        (gettext("联合体成员上限"), str(draft.max_members)),
+        (gettext("对揭榜方的要求"), draft.requirements),
+        (gettext("合作方式"), "、".join(taxonomy.cooperation_name(code) for code in draft.cooperation)),
+        (gettext("成果知识产权归属"), gettext(IP_LABELS[draft.ip_terms]) if draft.ip_terms else ""),
+        (gettext("知识产权约定说明"), draft.ip_note),
+        (gettext("验收方式"), draft.acceptance),
+        (gettext("公开程度"), gettext(PUBLICITY_LABELS[draft.publicity])),
+        (gettext("联系人"), draft.contact_name),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class CallDays:
+    """The days between which a call may be moved; None where it may not."""
+
+    closes_on: date
+    latest: date | None
+    earliest: date | None
+    preparing: bool
+
+
+def call(challenge: Challenge, *, now: datetime) -> CallDays | None:
+    """The limits of moving the closing day, so that the form says them before they are met."""
+    if challenge.closes_at is None or challenge.published_at is None:
+        return None
+    facts = call_of(challenge, now=now)
+    preparing = is_prepared_for(challenge)
+    latest = facts.published_on + timedelta(days=LONGEST_CALL_DAYS)
+    earliest = earliest_close(facts, preparing=preparing)
+    is_open = facts.today <= facts.closes_on
+    return CallDays(
+        closes_on=facts.closes_on,
+        latest=latest if is_open and latest > facts.closes_on else None,
+        earliest=earliest if is_open and earliest < facts.closes_on else None,
+        preparing=preparing,
+    )

@@ -65,7 +65,7 @@ FACETS = ("status", "board", "cluster", "chain", "budget", "trl", "form", "regio
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Once public, readable for good; all of the owner's for its members; the platform sees what to check."""
-    readable = Challenge.status.in_(READABLE)
+    readable: ColumnElement[bool] = Challenge.status.in_(READABLE)
     if not (actor.is_operator or actor.is_auditor):
         readable = and_(readable, not_suspended(Challenge.organisation_id))
     rules: list[ColumnElement[bool]] = [readable]

@@ -224,7 +224,7 @@ def extend(challenge: Challenge, closes_on: date | None, *, reason: str, by: Act
     """Give solvers more time; everybody reads until when and why."""
     LIFECYCLE.advance(challenge.status, "extend", by=by.parties(challenge.organisation_id))
     changes = count_extensions(challenge.id)
-    obstacles = obstacles_to_extending(_call_of(challenge, now=now), closes_on, extensions=changes)
+    obstacles = obstacles_to_extending(call_of(challenge, now=now), closes_on, extensions=changes)
     _move_deadline(challenge, DeadlineAct.EXTEND, closes_on, obstacles, reason=reason, by=by, now=now)
 
 
@@ -233,12 +233,17 @@ def close_early(
 ) -> None:
     """End the call before its day, with notice enough for whoever is preparing an answer."""
     LIFECYCLE.advance(challenge.status, "close_early", by=by.parties(challenge.organisation_id))
-    preparing = bool(concerned.list_user_ids(KIND, challenge.id))
-    obstacles = obstacles_to_closing_early(_call_of(challenge, now=now), closes_on, preparing=preparing)
+    preparing = is_prepared_for(challenge)
+    obstacles = obstacles_to_closing_early(call_of(challenge, now=now), closes_on, preparing=preparing)
     _move_deadline(challenge, DeadlineAct.CLOSE_EARLY, closes_on, obstacles, reason=reason, by=by, now=now)
 
 
-def _call_of(challenge: Challenge, *, now: datetime) -> Call:
+def is_prepared_for(challenge: Challenge) -> bool:
+    """Whether somebody beside its owner is known to have to do with it."""
+    return bool(concerned.list_user_ids(KIND, challenge.id))
+
+
+def call_of(challenge: Challenge, *, now: datetime) -> Call:
     if challenge.published_at is None or challenge.closes_at is None:
         raise ValueError(f"{challenge.public_no} is published and has no days")
     return Call(

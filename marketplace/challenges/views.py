@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from marketplace.challenges import forms, presenters, queries, services
-from marketplace.challenges.forms import STEPS, AnnexForm, NewForm, Step
+from marketplace.challenges.forms import STEPS, AnnexForm, DeadlineForm, NewForm, Step
 from marketplace.challenges.lifecycle import LIFECYCLE, ChallengeStatus
 from marketplace.challenges.models import Challenge
 from marketplace.challenges.rules import (
@@ -30,7 +30,14 @@ from marketplace.organisations.queries import live_designations
 from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import indicators_text
 from marketplace.postings.listing import ListQuery
-from marketplace.postings.views import conflict_page, conflict_rows, expected_version, facet_rows, order_rows
+from marketplace.postings.views import (
+    conflict_page,
+    conflict_rows,
+    expected_version,
+    facet_rows,
+    gone_page,
+    order_rows,
+)
 
 bp = Blueprint("challenges", __name__)
 
@@ -70,8 +77,17 @@ def hall() -> ResponseReturnValue:
 @bp.get("/challenges/<public_no>")
 @policy("challenge", "read")
 def show(public_no: str) -> ResponseReturnValue:
-    challenge = queries.get_challenge(public_no, viewer=acting())
-    return render_template("challenges/show.html", **_shown(challenge))
+    try:
+        challenge = queries.get_challenge(public_no, viewer=acting())
+    except NotFound:
+        if (gone := queries.find_gone(public_no)) is None:
+            raise
+        return gone_page(gone, label=gettext("榜单"), back_url=url_for("challenges.hall"))
+    return render_template(
+        "challenges/show.html",
+        **_shown(challenge),
+        deadline_changes=queries.list_deadline_changes(challenge.id),
+    )
 
 
 def _shown(challenge: Challenge) -> dict[str, object]:
@@ -92,7 +108,7 @@ def own() -> ResponseReturnValue:
     groups: dict[ChallengeStatus, list[presenters.Card]] = {}
     for challenge in queries.list_own(acting()):
         groups.setdefault(challenge.status, []).append(presenters.card(challenge, now=now))
-    order = ("returned", "draft", "submitted", "published", "withdrawn", "collected")
+    order = ("taken_down", "returned", "draft", "submitted", "published", "withdrawn", "collected")
     return render_template(
         "challenges/own.html",
         groups=[
@@ -360,7 +376,13 @@ def submit(public_no: str) -> ResponseReturnValue:
         with transaction():
             challenge = queries.get_own(public_no, viewer=acting())
             version = expected_version(request.form)
-            services.submit(challenge, version=version, by=acting(), now=clock.now())
+            services.submit(
+                challenge,
+                version=version,
+                appeal=request.form.get("appeal", ""),
+                by=acting(),
+                now=clock.now(),
+            )
     except StaleVersion:
         flash(gettext("榜单刚被同事修改过，请核对下面的最新内容后再提交"), "warning")
         challenge = queries.get_own(public_no, viewer=acting())
@@ -379,6 +401,67 @@ def withdraw(public_no: str) -> ResponseReturnValue:
         challenge = queries.get_own(public_no, viewer=acting())
         services.withdraw(challenge, reason=request.form.get("reason", ""), by=acting(), now=clock.now())
     flash(gettext("榜单已撤回，理由已公开"), "success")
+    return redirect(url_for(".show", public_no=public_no))
+
+
+@bp.get("/workbench/challenges/<public_no>/deadline")
+@policy("challenge", "deadline")
+def deadline(public_no: str) -> ResponseReturnValue:
+    """Where a manager gives more time or ends the call early."""
+    return _deadline_page(queries.get_own(public_no, viewer=acting()))
+
+
+@bp.post("/workbench/challenges/<public_no>/<any(extend, close_early):action>")
+@policy("challenge", "deadline")
+def move_deadline(public_no: str, action: str) -> ResponseReturnValue:
+    form = DeadlineForm()
+    act = services.extend if action == "extend" else services.close_early
+    if not form.validate():
+        challenge = queries.get_own(public_no, viewer=acting())
+        return _deadline_page(challenge, form, action, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        with transaction():
+            challenge = queries.get_own(public_no, viewer=acting())
+            act(challenge, form.closes_on.data, reason=form.reason.data or "", by=acting(), now=clock.now())
+    except Obstructed as obstructed:
+        challenge = queries.get_own(public_no, viewer=acting())
+        return _deadline_page(challenge, form, action, obstructed.obstacles, HTTPStatus.UNPROCESSABLE_ENTITY)
+    flash(gettext("截止日期已改为 %(day)s，理由已公开", day=form.closes_on.data), "success")
+    return redirect(url_for(".show", public_no=public_no))
+
+
+def _deadline_page(
+    challenge: Challenge,
+    form: DeadlineForm | None = None,
+    action: str = "",
+    obstacles: tuple[Obstacle, ...] = (),
+    status: HTTPStatus = HTTPStatus.OK,
+) -> ResponseReturnValue:
+    now = clock.now()
+    parties = acting().parties(challenge.organisation_id)
+    moves = {move.action: move for move in LIFECYCLE.open_to(challenge.status, parties)}
+    if not {"extend", "close_early"} & moves.keys():
+        raise NotFound(challenge.public_no)
+    page = render_template(
+        "challenges/deadline.html",
+        challenge=challenge,
+        call=presenters.call(challenge, now=now),
+        form=form or DeadlineForm(formdata=None),
+        blank=DeadlineForm(formdata=None),
+        action=action,
+        obstacles=obstacles,
+        changes=queries.list_deadline_changes(challenge.id),
+    )
+    return make_response(page, status)
+
+
+@bp.post("/review/challenges/<public_no>/take-down")
+@policy("challenge", "take_down")
+def take_down(public_no: str) -> ResponseReturnValue:
+    with transaction():
+        challenge = queries.get_challenge(public_no, viewer=acting())
+        services.take_down(challenge, reason=request.form.get("reason", ""), by=acting(), now=clock.now())
+    flash(gettext("%(number)s 已下架，理由已告知发榜单位", number=public_no), "success")
     return redirect(url_for(".show", public_no=public_no))
 
 

@@ -10,10 +10,12 @@ from marketplace.challenges import (
     findable,
     holdings,
     permissions,  # noqa: F401 - names the audiences
+    presenters,
     queries,
 )
 from marketplace.challenges.collected import ChallengeImporter
 from marketplace.challenges.importing import ChallengeTarget
+from marketplace.challenges.rules import ChallengeDraft
 from marketplace.challenges.views import bp
 from marketplace.exchange import exports, importers, targets
 from marketplace.exchange.entries import EntryKind
@@ -22,6 +24,7 @@ from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, one_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
 from marketplace.organisations import holdings as keepers
+from marketplace.postings import revisions
 from marketplace.search import sources
 from marketplace.taxonomy import uses
 
@@ -33,6 +36,15 @@ def wire(app: Flask) -> None:
     sources.register(findable.SOURCE)
     uses.register(codes.USE)
     owners.register(files.OWNER, files.RULE)
+    revisions.register(
+        revisions.Revisable(
+            kind="challenge",
+            find=queries.get_challenge,
+            draft=ChallengeDraft,
+            rows=presenters.revision_rows,
+            endpoint="challenges.show",
+        )
+    )
     importers.register(EntryKind.CHALLENGE, ChallengeImporter())
     targets.register(ChallengeTarget())
     for exported in exporting.lists():

@@ -1,6 +1,6 @@
 """Who may reach the pages of need lists and their lines."""
 
-from marketplace.kernel.access import ANYONE, EDITOR, MEMBER, OPERATOR, allow, one_of
+from marketplace.kernel.access import ANYONE, AUDITOR, EDITOR, MEMBER, OPERATOR, allow, one_of
 
 allow(
     {
@@ -15,6 +15,7 @@ allow(
         # For a firm that agreed to it; the consent is asked for again.
         ("need", "enter_for"): OPERATOR,
         # Which act is whose is the lifecycle table's to say.
+        ("need", "review"): one_of(OPERATOR, AUDITOR),
         ("need", "act"): one_of(EDITOR, OPERATOR),
     }
 )

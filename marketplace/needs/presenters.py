@@ -96,28 +96,33 @@ def key_facts(need: Need) -> list[tuple[str, str]]:
     ]
 
 
+def draft_rows(draft: NeedDraft) -> list[tuple[str, str | None, str]]:
+    """Every field in words: label, name of the field where its text can be typed again, text."""
+    price = f"{in_yuan(draft.max_price_fen)} {gettext('元')}" if draft.max_price_fen else ""
+    hidden = gettext("（不公开）") if draft.max_price_hidden else ""
+    return [
+        (gettext("标的名称"), "title", draft.title),
+        (gettext("技术规格"), "specification", draft.specification),
+        (gettext("资格要求"), "qualification", draft.qualification),
+        (gettext("关键词"), "keywords", "、".join(draft.keywords)),
+        (gettext("数量"), None, quantity_text(draft.quantity, draft.unit)),
+        (gettext("最高限价"), None, price + hidden),
+        (gettext("交货地点"), None, region_name(draft.region)),
+        (gettext("交货日期"), None, str(draft.delivery_on or "")),
+        (gettext("有效期至"), None, str(draft.valid_until or "")),
+        (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
+        (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
+        (gettext("行业"), None, name_of(Scheme.INDUSTRY, draft.industry)),
+        (gettext("规格指标"), None, indicators_text(draft.indicators)),
+    ]
+
+
+def revision_rows(draft: NeedDraft) -> list[tuple[str, str]]:
+    """The fields as two versions are compared by."""
+    return [(label, text) for label, _name, text in draft_rows(draft)]
+
+
 def conflict_rows(yours: NeedDraft, theirs: NeedDraft) -> Sequence[tuple[str, str | None, object, object]]:
     """Both texts of a line that two people changed, field by field."""
-
-    def shown(draft: NeedDraft) -> list[tuple[str, str | None, object]]:
-        price = f"{in_yuan(draft.max_price_fen)} {gettext('元')}" if draft.max_price_fen else ""
-        hidden = gettext("（不公开）") if draft.max_price_hidden else ""
-        return [
-            (gettext("标的名称"), "title", draft.title),
-            (gettext("技术规格"), "specification", draft.specification),
-            (gettext("资格要求"), "qualification", draft.qualification),
-            (gettext("关键词"), "keywords", "、".join(draft.keywords)),
-            (gettext("数量"), None, quantity_text(draft.quantity, draft.unit)),
-            (gettext("最高限价"), None, price + hidden),
-            (gettext("交货地点"), None, region_name(draft.region)),
-            (gettext("交货日期"), None, str(draft.delivery_on or "")),
-            (gettext("有效期至"), None, str(draft.valid_until or "")),
-            (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
-            (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
-            (gettext("规格指标"), None, indicators_text(draft.indicators)),
-        ]
-
-    return [
-        (label, name, mine, other)
-        for (label, name, mine), (_label, _name, other) in zip(shown(yours), shown(theirs), strict=True)
-    ]
+    pairs = zip(draft_rows(yours), draft_rows(theirs), strict=True)
+    return [(label, name, mine, other) for (label, name, mine), (_label, _name, other) in pairs]

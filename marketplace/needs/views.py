@@ -12,7 +12,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
 from marketplace.needs import presenters, queries, services
 from marketplace.needs.forms import INDICATORS, NeedForm, NeedListForm, form_showing, read_form
 from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
@@ -22,7 +22,7 @@ from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
 from marketplace.postings.presenters import StatusTag, countdown, source_note, status_tag
-from marketplace.postings.views import conflict_page, expected_version, fields_besides
+from marketplace.postings.views import conflict_page, expected_version, fields_besides, gone_page
 
 bp = Blueprint("needs", __name__)
 
@@ -57,7 +57,21 @@ def hall() -> ResponseReturnValue:
 @policy("need", "read")
 def show(public_no: str) -> ResponseReturnValue:
     actor = acting()
-    return _page(queries.get_need(public_no, viewer=actor), actor=actor, now=clock.now())
+    try:
+        need = queries.get_need(public_no, viewer=actor)
+    except NotFound:
+        if (gone := queries.find_gone(public_no)) is None:
+            raise
+        return gone_page(gone, label=gettext("需求"), back_url=url_for("needs.hall"))
+    return _page(need, actor=actor, now=clock.now())
+
+
+@bp.get("/review/needs")
+@policy("need", "review")
+def review_queue() -> ResponseReturnValue:
+    """What was taken down and asks to be shown again."""
+    rows = [(need, url_for("needs.show", public_no=need.public_no)) for need in queries.list_to_review()]
+    return render_template("postings/review_queue.html", title=gettext("需求复核"), rows=rows)
 
 
 def _page(
@@ -77,7 +91,7 @@ def _page(
         indicators=[i.as_indicator() for i in need.indicators],
         source=source_note(need),
         may_edit=actor.edits_for(need.organisation_id)
-        and need.status in (NeedStatus.DRAFT, NeedStatus.PUBLISHED),
+        and need.status in (NeedStatus.DRAFT, NeedStatus.PUBLISHED, NeedStatus.TAKEN_DOWN),
         moves=moves,
         obstacles=obstacles,
     )
@@ -361,14 +375,42 @@ def _take_down(need: Need, now: datetime) -> None:
     services.take_down(need, reason=request.form.get("reason", ""), by=acting(), now=now)
 
 
+def _renew(need: Need, now: datetime) -> None:
+    services.renew(need, by=acting(), now=now)
+
+
+def _appeal(need: Need, now: datetime) -> None:
+    services.appeal(need, reason=request.form.get("reason", ""), by=acting(), now=now)
+
+
+def _restore(need: Need, now: datetime) -> None:
+    services.restore(need, by=acting(), now=now)
+
+
+def _reject(need: Need, now: datetime) -> None:
+    services.reject(need, reason=request.form.get("reason", ""), by=acting(), now=now)
+
+
 def _publish_now(need: Need, now: datetime) -> None:
     services.publish(need, by=acting(), now=now)
 
 
-ACTS = {"publish": _publish_now, "withdraw": _withdraw, "take_down": _take_down}
+ACTS = {
+    "publish": _publish_now,
+    "withdraw": _withdraw,
+    "take_down": _take_down,
+    "renew": _renew,
+    "appeal": _appeal,
+    "restore": _restore,
+    "reject": _reject,
+}
 
 
-@bp.post("/needs/<public_no>/<any(publish, withdraw, take_down):action>")
+OWN_ACTS = "publish, withdraw, renew, appeal"
+PLATFORM_ACTS = "take_down, restore, reject"
+
+
+@bp.post(f"/needs/<public_no>/<any({OWN_ACTS}, {PLATFORM_ACTS}):action>")
 @policy("need", "act")
 def act(public_no: str, action: str) -> ResponseReturnValue:
     """One act of the lifecycle; the table says whose it is."""

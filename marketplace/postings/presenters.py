@@ -19,6 +19,22 @@ _KINDS = {
 }
 
 
+# What led to a revision, in words.
+REVISION_ACTS = {
+    "create": N_("新建"),
+    "edit": N_("修改"),
+    "submit": N_("提交审核"),
+    "approve": N_("审核通过并发布"),
+    "publish": N_("发布"),
+    "revise": N_("修订"),
+    "renew": N_("续期"),
+    "extend": N_("延长揭榜期"),
+    "close_early": N_("提前截止"),
+    "appeal": N_("申请恢复"),
+    "restore": N_("恢复发布"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class StatusTag:
     """`label` is a gettext source; `kind` is that of `ui.tag`."""

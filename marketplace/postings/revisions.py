@@ -8,7 +8,6 @@ revisions are found and worded. Never in a revision: a confidential annex, a hid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter
@@ -57,9 +56,13 @@ def kind_named(name: str) -> Revisable:
     return _kinds[name]
 
 
-@cache
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
+
+
 def _adapter(draft: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(draft)
+    if draft not in _adapters:
+        _adapters[draft] = TypeAdapter(draft)
+    return _adapters[draft]
 
 
 def packed(draft: Any) -> dict[str, Any]:

@@ -49,6 +49,12 @@ def conflict_page(
     return make_response(page, HTTPStatus.CONFLICT)
 
 
+def gone_page(posting: Any, *, label: str, back_url: str) -> ResponseReturnValue:
+    """The 410 page of what was public and is taken down: that it was there, and why it is gone."""
+    page = render_template("postings/gone.html", posting=posting, label=label, back_url=back_url)
+    return make_response(page, HTTPStatus.GONE)
+
+
 def fields_besides(
     rows: Iterable[tuple[str, str | None, object, object]], posted: MultiDict[str, str]
 ) -> list[tuple[str, str]]:
