@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     smtp_url: str = ""
     mail_from: str = "noreply@example.com"
+    mail_name: str = ""
+    letters_digest_hour: int = Field(default=8, ge=0, le=23)
     workers: int = Field(default=2, ge=1, le=32)
     match_engine: MatchEngine = MatchEngine.INPROCESS
     dask_scheduler: str = ""
@@ -122,6 +124,8 @@ class Settings(BaseSettings):
             "PUBLIC_URL": self.public_url,
             "SMTP_URL": self.smtp_url,
             "MAIL_FROM": self.mail_from,
+            "MAIL_NAME": self.mail_name or self.site_name,
+            "LETTERS_DIGEST_HOUR": self.letters_digest_hour,
             "SQLALCHEMY_DATABASE_URI": self.resolved_database_url,
             "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": True},
             "SESSION_COOKIE_NAME": "__Host-session" if secure else "session",

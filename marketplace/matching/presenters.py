@@ -69,6 +69,7 @@ WORK = {
     "matching.preview_settings": N_("预览参数或词典"),
     "matching.taxonomy_changed": N_("分类变更后重新匹配"),
     "notifications.mail": N_("发送邮件"),
+    "notifications.digest": N_("发送通知汇总"),
 }
 
 

@@ -1,8 +1,7 @@
-"""Mailing letters. Safe to run twice: a letter keeps its Message-ID, and a mailed one is passed over."""
+"""Mailing letters and digests. Safe to run twice: each keeps its Message-ID, a mailed one is passed over."""
 
+from collections.abc import Callable
 from email.message import EmailMessage
-from email.utils import format_datetime
-from urllib.parse import urlsplit
 
 from flask import current_app
 from sqlalchemy import select
@@ -10,61 +9,89 @@ from sqlalchemy import select
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox import Lease
+from marketplace.notifications import queries
 from marketplace.notifications.addresses import addresses_of
-from marketplace.notifications.models import Letter
+from marketplace.notifications.composing import compose, compose_digest
+from marketplace.notifications.models import Letter, LetterDigest
 from marketplace.notifications.post import Post, Refused, open_post
+
+DEFAULT_LANGUAGE = "zh_Hans"
 
 
 def mail_letters(lease: Lease) -> None:
     """Mail each letter of the batch, one short write after each; a failure leaves the rest to the retry."""
     wanted = {work.subject_id: work.id for work in lease.work}
     letters = db.session.scalars(select(Letter).where(Letter.id.in_(wanted)).order_by(Letter.id)).all()
-    users = addresses_of({letter.user_id for letter in letters if letter.user_id is not None})
+    people = {letter.user_id for letter in letters if letter.user_id is not None}
+    users, languages = addresses_of(people), queries.languages_of(people)
     messages = {
-        letter.id: compose(letter, address)
+        letter.id: compose(letter, address, language=languages.get(letter.user_id or 0, DEFAULT_LANGUAGE))
         for letter in letters
         if letter.mailed_at is None and (address := letter.address or users.get(letter.user_id or 0, ""))
     }
+    _mail_all(lease, wanted, messages, _note_letter)
+
+
+def mail_digests(lease: Lease) -> None:
+    """Mail each digest of the batch with what is still unread of it; one that has nothing left is done."""
+    wanted = {work.subject_id: work.id for work in lease.work}
+    digests = db.session.scalars(select(LetterDigest).where(LetterDigest.id.in_(wanted))).all()
+    people = {digest.user_id for digest in digests}
+    users, languages = addresses_of(people), queries.languages_of(people)
+    gathered: dict[int, list[Letter]] = {}
+    unread = select(Letter).where(Letter.digest_id.in_(wanted), Letter.read_at.is_(None)).order_by(Letter.id)
+    for letter in db.session.scalars(unread):
+        gathered.setdefault(letter.digest_id or 0, []).append(letter)
+    messages = {
+        digest.id: compose_digest(
+            digest, letters, address, language=languages.get(digest.user_id, DEFAULT_LANGUAGE)
+        )
+        for digest in digests
+        if digest.mailed_at is None
+        and (letters := gathered.get(digest.id))
+        and (address := users.get(digest.user_id, ""))
+    }
+    _mail_all(lease, wanted, messages, _note_digest)
+
+
+def _mail_all(
+    lease: Lease,
+    wanted: dict[int | None, int],
+    messages: dict[int, EmailMessage],
+    note: Callable[[int, str], None],
+) -> None:
     db.session.rollback()
-    gone = [work_id for letter_id, work_id in wanted.items() if letter_id not in messages]
-    if gone:
+    if gone := [work_id for subject_id, work_id in wanted.items() if subject_id not in messages]:
         with transaction():
             lease.finish(gone)
     if not messages:
         return
     config = current_app.config
     with open_post(config["SMTP_URL"], instance_dir=config["INSTANCE_DIR"]) as post:
-        for letter_id, message in messages.items():
-            _mail(letter_id, message, post, lease=lease, work_id=wanted[letter_id])
+        for subject_id, message in messages.items():
+            problem = _hand_over(message, post)
+            with transaction():
+                note(subject_id, problem)
+                lease.finish([wanted[subject_id]])
 
 
-def _mail(letter_id: int, message: EmailMessage, post: Post, *, lease: Lease, work_id: int) -> None:
-    problem = ""
+def _hand_over(message: EmailMessage, post: Post) -> str:
     try:
         post.hand_over(message)
     except Refused as refused:
-        problem = str(refused)[:200]
-    with transaction():
-        letter = db.session.get_one(Letter, letter_id)
-        letter.mail_problem = problem
-        letter.mailed_at = None if problem else clock.now()
-        if letter.by_mail_only:
-            letter.body = letter.link = ""
-        lease.finish([work_id])
+        return str(refused)[:200]
+    return ""
 
 
-def compose(letter: Letter, address: str) -> EmailMessage:
-    """The letter as a mail; the same letter always carries the same Message-ID."""
-    config = current_app.config
-    site = (config["PUBLIC_URL"] or "http://127.0.0.1:8000").rstrip("/")
-    domain = urlsplit(site).hostname or "localhost"
-    message = EmailMessage()
-    message["From"] = config["MAIL_FROM"]
-    message["To"] = address
-    message["Subject"] = f"[{config['SITE_NAME']}] {letter.subject}"
-    message["Date"] = format_datetime(letter.created_at)
-    message["Message-ID"] = f"<letter-{letter.id}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    link = f"\n\n{site}{letter.link}" if letter.link else ""
-    message.set_content(f"{letter.body}{link}\n\n-- \n{config['SITE_NAME']}\n")
-    return message
+def _note_letter(letter_id: int, problem: str) -> None:
+    letter = db.session.get_one(Letter, letter_id)
+    letter.mail_problem = problem
+    letter.mailed_at = None if problem else clock.now()
+    if letter.by_mail_only:
+        letter.body = letter.link = ""
+
+
+def _note_digest(digest_id: int, problem: str) -> None:
+    digest = db.session.get_one(LetterDigest, digest_id)
+    digest.mail_problem = problem
+    digest.mailed_at = None if problem else clock.now()

@@ -46,7 +46,9 @@ class FilePost:
 def _readable(message: EmailMessage) -> bytes:
     """Text as text instead of base64, because a file is read by people."""
     plain = copy.deepcopy(message)
-    plain.set_content(message.get_content(), cte="8bit")
+    for part in plain.walk():
+        if not part.is_multipart():
+            part.set_content(part.get_content(), subtype=part.get_content_subtype(), cte="8bit")
     return plain.as_bytes(policy=policy.default.clone(utf8=True))
 
 

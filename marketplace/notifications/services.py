@@ -1,27 +1,66 @@
-"""Writing letters. The row is the letter; a mail with the same text follows as deferred work."""
+"""Writing letters, the one door. The row is the letter; a mail with the same text follows as deferred work.
 
-from collections.abc import Iterable
-from datetime import datetime
+How a person wants a group of letters is asked here, when a letter is written: at once, gathered by day or by
+week, or not by mail at all. What is binding goes both ways and at once, whatever somebody chose.
+"""
 
-from sqlalchemy import update
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
 
-from marketplace.kernel.db import db
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from marketplace.audit.services import record
+from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import db, transaction
+from marketplace.kernel.errors import Forbidden
 from marketplace.kernel.outbox import defer
-from marketplace.notifications.models import Letter
+from marketplace.notifications import kinds, queries, words
+from marketplace.notifications.kinds import GROUPS, Group
+from marketplace.notifications.models import (
+    GATHERED,
+    Letter,
+    LetterDigest,
+    LetterReader,
+    LetterSetting,
+    Mailing,
+)
 
 MAIL = "notifications.mail"
+DIGEST = "notifications.digest"
+LANGUAGES = {"zh_Hans": "简体中文", "en": "English"}
+# What one pass of the sweep gathers at most; the rest follows with the next.
+GATHERED_AT_ONCE = 200
 
 
 def send_letter(
     user_ids: Iterable[int], kind: str, subject: str, body: str, link: str = "", *, at: datetime
 ) -> None:
-    """Put a letter into each person's box and have it mailed; `link` is a path on this site.
+    """Put a letter into each person's box and have it mailed as they want it; `link` is a path on this site.
 
-    Inside `transaction()`: a letter about something that is rolled back was never written.
+    Inside `transaction()`: a letter about something that is rolled back was never written. `subject` and
+    `body` made by `words.told` reach everybody in their own language.
     """
+    readers = list(dict.fromkeys(user_ids))
+    wishes = queries.read_wishes(kinds.group_of(kind), readers)
+    parts = {"subject": words.kept(subject), "body": words.kept(body)}
+    stored = {name: part for name, part in parts.items() if part}
     letters = [
-        Letter(user_id=user_id, kind=kind, subject=subject[:200], body=body, link=link, created_at=at)
-        for user_id in dict.fromkeys(user_ids)
+        Letter(
+            user_id=user_id,
+            kind=kind,
+            subject=str(subject)[:200],
+            body=str(body),
+            link=link,
+            created_at=at,
+            mailing=wish.mailing,
+            # One that is not to lie in the box counts as put away, and stays in reach.
+            archived_at=None if wish.in_site else at,
+            **({"words": stored} if stored else {}),
+        )
+        for user_id in readers
+        if (wish := wishes[user_id])
     ]
     _post(letters)
 
@@ -41,8 +80,8 @@ def send_secret(
         user_id=user_id,
         address=address,
         kind=kind,
-        subject=subject[:200],
-        body=body,
+        subject=str(subject)[:200],
+        body=str(body),
         link=link,
         by_mail_only=True,
         created_at=at,
@@ -54,7 +93,11 @@ def _post(letters: list[Letter]) -> None:
     db.session.add_all(letters)
     db.session.flush()
     for letter in letters:
-        defer(MAIL, subject_id=letter.id)
+        if letter.mailing is Mailing.NOW:
+            defer(MAIL, subject_id=letter.id)
+
+
+# --- what a reader does with letters --------------------------------------------------------------------
 
 
 def mark_read(user_id: int, *, now: datetime, letter_id: int | None = None) -> None:
@@ -63,3 +106,120 @@ def mark_read(user_id: int, *, now: datetime, letter_id: int | None = None) -> N
     if letter_id is not None:
         statement = statement.where(Letter.id == letter_id)
     db.session.execute(statement.values(read_at=now), execution_options={"synchronize_session": False})
+
+
+ACTS = ("read", "unread", "archive", "restore")
+
+
+def sort_letters(user_id: int, letter_ids: Collection[int], act: str, *, now: datetime) -> int:
+    """Mark several letters of a person read or unread, put them away or take them out again; how many."""
+    values: dict[str, dict[str, Any]] = {
+        "read": {"read_at": func.coalesce(Letter.read_at, now)},
+        "unread": {"read_at": None},
+        "archive": {"archived_at": func.coalesce(Letter.archived_at, now)},
+        "restore": {"archived_at": None},
+    }
+    mine = select(Letter.id).where(
+        Letter.user_id == user_id, Letter.by_mail_only.is_(False), Letter.id.in_(letter_ids)
+    )
+    found = list(db.session.scalars(mine))
+    if found:
+        db.session.execute(
+            update(Letter).where(Letter.id.in_(found)).values(**values[act]),
+            execution_options={"synchronize_session": False},
+        )
+    return len(found)
+
+
+# --- what a reader wants --------------------------------------------------------------------------------
+
+
+def set_wish(user_id: int, group: Group, mailing: Mailing, *, in_site: bool) -> None:
+    """Have one group of letters otherwise from now on; raises Forbidden for what is binding.
+
+    Letters that wait for a digest and are not wanted by mail any more are left out of it.
+    """
+    if GROUPS[group].binding:
+        raise Forbidden(f"letters of {group.value} cannot be switched off")
+    setting = db.session.get(LetterSetting, (user_id, group.value))
+    if setting is None:
+        setting = LetterSetting(user_id=user_id, group=group.value)
+        db.session.add(setting)
+    setting.mailing, setting.in_site = mailing, in_site
+    db.session.flush()
+    if mailing is Mailing.OFF:
+        db.session.execute(
+            update(Letter)
+            .where(
+                Letter.user_id == user_id,
+                Letter.kind.in_(kinds.kinds_in(group)),
+                Letter.mailing.in_(GATHERED),
+                Letter.digest_id.is_(None),
+            )
+            .values(mailing=Mailing.OFF),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def set_language(user_id: int, language: str) -> None:
+    if language not in LANGUAGES:
+        raise ValueError(language)
+    reader = db.session.get(LetterReader, user_id)
+    if reader is None:
+        db.session.add(LetterReader(user_id=user_id, language=language))
+    else:
+        reader.language = language
+
+
+def note_wishes(user_id: int, detail: dict[str, str], *, by: Actor, now: datetime) -> None:
+    """The record of one change of wishes."""
+    record("letter.settings", "user", user_id, by=by, at=now, label=by.name, detail=detail)
+
+
+# --- gathering ------------------------------------------------------------------------------------------
+
+
+def gather(period: Mailing, *, due_on: date, before: datetime, now: datetime) -> int:
+    """One digest for each person whose letters wait, of what was written `before`; how many digests.
+
+    Each is made in a transaction of its own together with the work that mails it; the database refuses a
+    second one for the same person, period and day.
+    """
+    made = 0
+    for user_id in queries.list_waiting(period, before=before, limit=GATHERED_AT_ONCE):
+        try:
+            with transaction():
+                made += _gather_for(user_id, period, due_on=due_on, before=before, now=now)
+        except IntegrityError:
+            # Another process was as quick; its digest holds the letters.
+            continue
+    return made
+
+
+def _gather_for(user_id: int, period: Mailing, *, due_on: date, before: datetime, now: datetime) -> bool:
+    waiting = list(
+        db.session.scalars(queries.select_waiting(period, before).where(Letter.user_id == user_id))
+    )
+    if not waiting:
+        return False
+    there = db.session.scalar(
+        select(LetterDigest.id).where(
+            LetterDigest.user_id == user_id, LetterDigest.period == period, LetterDigest.due_on == due_on
+        )
+    )
+    if there is not None:
+        # Written before the hour and committed after it: they go with the next one.
+        return False
+    digest = LetterDigest(user_id=user_id, period=period, due_on=due_on, created_at=now)
+    db.session.add(digest)
+    db.session.flush()
+    _hand_to(digest, [letter.id for letter in waiting])
+    defer(DIGEST, subject_id=digest.id)
+    return True
+
+
+def _hand_to(digest: LetterDigest, letter_ids: Sequence[int]) -> None:
+    db.session.execute(
+        update(Letter).where(Letter.id.in_(letter_ids)).values(digest_id=digest.id),
+        execution_options={"synchronize_session": False},
+    )

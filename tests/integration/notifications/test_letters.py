@@ -75,7 +75,7 @@ def test_a_letter_lies_in_the_box_of_those_it_concerns(app: Flask, people: tuple
     write([other], subject="别人的信")
     client = signed_in(app, mine)
     page = client.get("/workbench/letters").text
-    assert page.count("单位已通过核验") == 1
+    assert page.count("单位已通过核验</th>") == 1
     assert "别人的信" not in page
     assert "未读 1 封" in page
     letter_id = db.session.scalars(select(Letter.id).where(Letter.user_id == mine)).one()
