@@ -33,6 +33,8 @@ from marketplace.matching.engine.weights import PART_NAMES, Weights
 
 # A document's marks have 64 bits, of which one is for model numbers.
 _MOST_INDICATORS_MARKED = 63
+# So many times the places asked for are looked at to learn beforehand what will be reached.
+_PROBED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ class Search:
         best = np.zeros(0, dtype=np.int64)  # the highest totals so far, at most `size`
         found = []
         for number, piece in enumerate(self.index.pieces_ if size else ()):
-            threshold = int(best.min()) if best.size == size else 0
+            threshold = int(best.min()) if best.size == size else self._reached_by(number, piece, size)
             gathered = self._gather(number, piece, threshold)
             if gathered is None:
                 continue
@@ -200,52 +202,31 @@ class Search:
         )
         return joined.of(joined.most >= best.min()) if size and best.size == size else joined
 
+    def _reached_by(self, number: int, piece: Piece, size: int) -> int:
+        """What `size` documents of a segment, of the highest sums, reach for sure: nobody below enters."""
+        if not all(table.any() for table in self._admitted_in(piece)):
+            return 0
+        sums = self._summed(number)
+        few = _PROBED * size
+        if sums.size <= few:
+            return 0
+        high = max(self._least_sum(0), int(np.partition(sums, sums.size - few)[sums.size - few]))
+        rows = self._eligible(number, piece, high)
+        if rows.size < size:
+            return 0
+        lower, _ = self._bounds(piece, rows, sums, np.zeros(rows.size))
+        return int(np.partition(lower, rows.size - size)[rows.size - size])
+
     def _gather(self, number: int, piece: Piece, threshold: int) -> _Candidates | None:
         """What may reach `threshold`, with its points so far and at most."""
-        segment = piece.segment
-        admitted = [
-            table[piece.numbers[condition.column]]
-            for table, condition in zip(self._admitted, self.conditions, strict=True)
-        ]
-        if not all(table.any() for table in admitted):
+        if not all(table.any() for table in self._admitted_in(piece)):
             return None
-        sums = self._summed(number)
-        room = np.empty(len(segment), dtype=np.int64)
-        own = self.seeker.organisation_id
-        count = kernels.gather(
-            sums,
-            self._least_sum(threshold),
-            piece.standing,
-            segment.organisations,
-            -1 if own is None else own,
-            segment.until,
-            self.now,
-            _stacked(admitted, np.uint8),
-            self._columns,
-            segment.codes,
-            room,
-        )
-        if not count:
+        segment, sums = piece.segment, self._summed(number)
+        rows = self._eligible(number, piece, self._least_sum(threshold))
+        if not rows.size:
             return None
-        rows = room[:count].copy()
         marks = self._marks(piece, rows)
-        lower, upper = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
-        kernels.bound(
-            rows,
-            sums,
-            self.query.full,
-            self.weights.maximum("text"),
-            self.weights.full_support,
-            _stacked(
-                [table[piece.numbers[name]] for table, name in zip(self._shares, CODED_PARTS, strict=True)],
-                np.float64,
-            ),
-            self._maxima,
-            segment.codes,
-            self._open_maxima(marks),
-            lower,
-            upper,
-        )
+        lower, upper = self._bounds(piece, rows, sums, self._open_maxima(marks))
         kept = np.flatnonzero(upper >= threshold)
         rows = rows[kept]
         nothing = np.zeros(rows.size, dtype=np.int64)
@@ -260,6 +241,54 @@ class Search:
             nothing,
             nothing,
         )
+
+    def _admitted_in(self, piece: Piece) -> list[Array]:
+        """By condition, whether each of a segment's values is admitted."""
+        return [
+            table[piece.numbers[condition.column]]
+            for table, condition in zip(self._admitted, self.conditions, strict=True)
+        ]
+
+    def _eligible(self, number: int, piece: Piece, least_sum: int) -> Array:
+        """The rows of those who may stand on the list and whose sum reaches `least_sum`."""
+        segment = piece.segment
+        room = np.empty(len(segment), dtype=np.int64)
+        own = self.seeker.organisation_id
+        count = kernels.gather(
+            self._summed(number),
+            least_sum,
+            piece.standing,
+            segment.organisations,
+            -1 if own is None else own,
+            segment.until,
+            self.now,
+            _stacked(self._admitted_in(piece), np.uint8),
+            self._columns,
+            segment.codes,
+            room,
+        )
+        return room[:count].copy()
+
+    def _bounds(self, piece: Piece, rows: Array, sums: Array, open_maxima: Array) -> tuple[Array, Array]:
+        """The points of the documents at `rows` so far, and at most."""
+        lower, upper = np.empty(rows.size, dtype=np.int64), np.empty(rows.size, dtype=np.int64)
+        kernels.bound(
+            rows,
+            sums,
+            self.query.full,
+            self.weights.maximum("text"),
+            self.weights.full_support,
+            _stacked(
+                [table[piece.numbers[name]] for table, name in zip(self._shares, CODED_PARTS, strict=True)],
+                np.float64,
+            ),
+            self._maxima,
+            piece.segment.codes,
+            open_maxima,
+            lower,
+            upper,
+        )
+        return lower, upper
 
     def _summed(self, number: int) -> Array:
         """The sums of a segment's documents; of those in other regions than are asked for, 0."""
