@@ -435,8 +435,11 @@ def _engine_digest() -> str:
     from marketplace.matching.engine.index import Index
 
     found = hashlib.sha256(json.dumps(Index().made_by, sort_keys=True).encode())
-    for module in ("counts", "facts", "segments", "statistics", "terms"):
-        found.update((ROOT / "marketplace" / "matching" / "engine" / f"{module}.py").read_bytes())
+    engine, indicators = ROOT / "marketplace" / "matching" / "engine", ROOT / "marketplace" / "indicators"
+    modules = [engine / f"{name}.py" for name in ("counts", "facts", "segments", "statistics", "terms")]
+    modules += [indicators / f"{name}.py" for name in ("offers", "reader", "readings")]
+    for module in modules:
+        found.update(module.read_bytes())
     return found.hexdigest()[:12]
 
 
