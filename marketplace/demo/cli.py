@@ -26,6 +26,8 @@ def seed_demo() -> None:
         loader.load(now=clock.now(), report=report)
     with _bar("匹配") as report:
         loader.rank(report=report)
+    with _bar("检索索引") as report:
+        loader.make_findable(report=report)
     click.echo("演示数据已载入 / the demonstration is loaded")
 
 

@@ -29,6 +29,8 @@ NEWCOMER = Account(
     organisation="tuoyun-brake",
     organisation_role=OrganisationRole.READER,
 )
+# A manager has invited this address, which nobody has taken up yet.
+INVITED = f"planner@{DOMAIN}"
 RANKING = "matching.rank_import"
 # By then `rank` is through; should it have been killed, the workers do it.
 RANKED_WITHIN = timedelta(minutes=3)
@@ -71,6 +73,19 @@ def rank(*, report: Report) -> None:
         )
 
 
+def make_findable(*, report: Report) -> None:
+    """Write the search index of what was loaded in this process, without queue and workers."""
+    from marketplace.search import index, vocabulary
+
+    total = sum(index.count_drift().values())
+    for done in index.catch_up():
+        report(done, total)
+    counts, documents = vocabulary.count_words()
+    db.session.rollback()
+    with transaction():
+        vocabulary.store(counts, documents=documents, now=clock.now())
+
+
 def _stories(content: Content, cast: Cast, calendar: Calendar) -> Iterator[Story]:
     for account in ACCOUNTS:
         if account.platform_role:
@@ -78,6 +93,7 @@ def _stories(content: Content, cast: Cast, calendar: Calendar) -> Iterator[Story
         elif account.organisation_role is not OrganisationRole.MANAGER:
             yield stories.colleague(account, cast, calendar, days_ago=140, accepted=True)
     yield stories.colleague(NEWCOMER, cast, calendar, days_ago=1, accepted=False)
+    yield stories.second_firm(cast, calendar, of="badu-auto", joins="tuoyun-brake", invited=INVITED)
     yield stories.reading(cast, calendar)
     yield stories.sample_chain(cast, calendar)
     for organisation in content.organisations:

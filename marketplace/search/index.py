@@ -161,7 +161,8 @@ def _prepared(document: Document, *, stamp: str, read_by: str, dictionary: Dicti
     body = {
         "keywords": keywords.replace("\x00", " "),
         "text": text.replace("\x00", " "),
-        "plain": spelled("\n".join((title, keywords, others))),
+        # No phrase reaches from one part into the next.
+        "plain": " ¦ ".join(spelled(part) for part in (title, keywords, others)),
         "tokens": index_tokens(title, document.keywords, others, dictionary),
     }
     return Prepared(document, stamp, read_by, columns, body)

@@ -139,6 +139,9 @@ def units_of(text: str, dictionary: Dictionary) -> list[Unit]:
         if alternatives:
             spelling = text[span.start : span.end].lower()
             chosen.append((span, Unit(tuple(dict.fromkeys(alternatives)), spelling)))
+    # Units of quantities are no characters of their own to the index either.
+    apart = {one.start for one in found if one.field == Field.CHAR}
+    taken = [done or place not in apart for place, done in enumerate(taken)]
     chosen += _left_over(text, taken, alone=not chosen)
     return [unit for _span, unit in sorted(chosen, key=lambda pair: pair[0])]
 

@@ -6,8 +6,10 @@ Not here: how a document is written (`index`), and what any kind of posting mean
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from flask import g, has_request_context
 from sqlalchemy import ColumnElement, Select, String, cast, literal
 
 from marketplace.indicators.model import Indicator, decimal_text
@@ -86,7 +88,7 @@ def _indicator_text(one: Indicator) -> str:
 
 
 _sources: dict[str, Source] = {}
-_dictionary: list[Callable[[], tuple[int | None, Dictionary]]] = []
+_dictionary: list[Callable[[], Dictionary]] = []
 
 
 def register(source: Source) -> None:
@@ -101,12 +103,29 @@ def source_of(kind: str) -> Source | None:
     return _sources.get(kind)
 
 
-def read_with(loader: Callable[[], tuple[int | None, Dictionary]]) -> None:
-    """Name the function that gives the dictionary in force, with its number."""
+def read_with(loader: Callable[[], Dictionary]) -> None:
+    """Name the function that gives the dictionary in force: the feature above that keeps its versions."""
     _dictionary[:] = [loader]
 
 
 def dictionary_in_force() -> tuple[str, Dictionary]:
-    """The dictionary that texts are read by, and the mark that documents read by it carry."""
-    number, dictionary = _dictionary[0]() if _dictionary else (None, DEFAULT_DICTIONARY)
-    return f"{TOKENS_VERSION}.{LANGUAGE_VERSION}.{number or 0}", dictionary
+    """The dictionary that texts are read by, and the mark that documents read by it carry.
+
+    Asked for once in a request, which reads many texts.
+    """
+    if not has_request_context():
+        return _find_dictionary()
+    if "search_dictionary" not in g:
+        g.search_dictionary = _find_dictionary()
+    found: tuple[str, Dictionary] = g.search_dictionary
+    return found
+
+
+def _find_dictionary() -> tuple[str, Dictionary]:
+    dictionary = _dictionary[0]() if _dictionary else DEFAULT_DICTIONARY
+    return _mark_of(dictionary), dictionary
+
+
+@lru_cache(maxsize=4)
+def _mark_of(dictionary: Dictionary) -> str:
+    return f"{TOKENS_VERSION}.{LANGUAGE_VERSION}.{dictionary.digest()[:16]}"

@@ -7,6 +7,7 @@ from marketplace.kernel import invariants, navigation
 from marketplace.kernel.access import SIGNED_IN
 from marketplace.kernel.invariants import Invariant
 from marketplace.kernel.texts import N_
+from marketplace.notifications.kinds import Group, register_all
 from marketplace.search import (
     index,
     organisations,
@@ -17,6 +18,7 @@ from marketplace.search import (
     throttle,
 )
 from marketplace.search.cli import search_cli
+from marketplace.search.services import LETTER
 from marketplace.search.sweeps import list_unmended
 from marketplace.search.views import bp, write_tally_after_changes
 
@@ -28,6 +30,7 @@ def wire(app: Flask) -> None:
     throttle.prepare(app)
     tally.prepare(app)
     app.register_blueprint(bp)
+    register_all(Group.SEARCH, {LETTER: N_("保存的检索有新结果")})
     app.cli.add_command(search_cli)
     app.after_request(_after_request)
     panels.register_panels()
