@@ -23,10 +23,19 @@ from marketplace.kernel import navigation
 from marketplace.kernel.access import AUDITOR, MEMBER, OPERATOR, one_of
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.texts import N_
+from marketplace.notifications.kinds import Group, register_all
 from marketplace.organisations import holdings as keepers
 from marketplace.postings import revisions
 from marketplace.search import sources
 from marketplace.taxonomy import uses
+
+DECISIONS = {
+    "challenge.approve": N_("榜单已发布"),
+    "challenge.return": N_("榜单被退回修改"),
+    "challenge.withdraw": N_("榜单已撤回"),
+    "challenge.extend": N_("揭榜期已延长"),
+    "challenge.close_early": N_("揭榜将提前截止"),
+}
 
 
 def wire(app: Flask) -> None:
@@ -35,6 +44,8 @@ def wire(app: Flask) -> None:
     keepers.register(holdings.KEEPER)
     sources.register(findable.SOURCE)
     uses.register(codes.USE)
+    register_all(Group.WORK, {"challenge.submit": N_("榜单待审核")})
+    register_all(Group.BINDING, DECISIONS)
     owners.register(files.OWNER, files.RULE)
     revisions.register(
         revisions.Revisable(

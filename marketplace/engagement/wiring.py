@@ -12,6 +12,7 @@ from marketplace.engagement import (
     permissions,  # noqa: F401 - names the audiences
     queries,
 )
+from marketplace.engagement.kinds import APPROACH_NAMES
 from marketplace.engagement.queries import Waiting
 from marketplace.engagement.views import bp
 from marketplace.kernel import clock, invariants, navigation, todos
@@ -21,6 +22,10 @@ from marketplace.kernel.dates import days_left
 from marketplace.kernel.texts import N_
 from marketplace.kernel.todos import Todo
 from marketplace.matching import annotations
+from marketplace.notifications.kinds import Group, register_all
+
+# What is written to either side of an approach.
+EVENTS = ("received", "accepted", "declined", "withdrawn", "reminder", "expired", "ended")
 
 
 def wire(app: Flask) -> None:
@@ -29,6 +34,8 @@ def wire(app: Flask) -> None:
     panels.register()
     annotations.register(lines.annotate)
     todos.register(list_todos)
+    for kind, name in APPROACH_NAMES.items():
+        register_all(Group.MATCHING, {f"{kind.value}.{event}": name for event in EVENTS})
     navigation.add_workbench(
         N_("匹配"), N_("收到的邀请"), "engagement.received", MEMBER, 16, lambda a: _waiting(a).invitations
     )

@@ -7,6 +7,7 @@ from marketplace.identity.sessions import signed_in
 from marketplace.kernel import clock, navigation
 from marketplace.kernel.actor import ANONYMOUS, Actor, load_with
 from marketplace.kernel.texts import N_
+from marketplace.notifications.kinds import Group, register_all
 from marketplace.organisations import acting_for, codes, licences, presenters, queries
 from marketplace.organisations.assisted import wiring as assisted
 from marketplace.organisations.claims import wiring as claims
@@ -15,6 +16,17 @@ from marketplace.organisations.permissions import PERSON
 from marketplace.organisations.verification import wiring as verification
 from marketplace.organisations.views import bp, workbench_bp
 from marketplace.taxonomy import uses
+
+DECISIONS = {
+    "organisation.verified": N_("单位通过核验或恢复"),
+    "organisation.returned": N_("单位信息被退回"),
+    "organisation.suspended": N_("单位被暂停"),
+    "organisation.designations": N_("称号核对结果"),
+}
+LAPSES = {
+    "organisation.designation_remind": N_("称号即将到期"),
+    "organisation.designation_lapse": N_("称号已到期"),
+}
 
 
 def _load_actor() -> Actor:
@@ -36,6 +48,9 @@ def wire(app: Flask) -> None:
     verification.wire(app)
     licences.register()
     uses.register(codes.USE)
+    register_all(Group.BINDING, DECISIONS)
+    register_all(Group.WORK, {"organisation.submitted": N_("有单位等待核验")})
+    register_all(Group.POSTINGS, LAPSES)
     claims.wire(app)
     assisted.wire(app)
     app.before_request(acting_for.refuse_for_another)
