@@ -20,6 +20,20 @@ from marketplace.kernel import navigation
 from marketplace.kernel.access import MAINTAINER, OPERATOR, SIGNED_IN, one_of
 from marketplace.kernel.texts import N_
 from marketplace.notifications.addresses import resolve_with
+from marketplace.notifications.kinds import Group, register_all
+
+LETTERS = {
+    "identity.password_changed": N_("密码已更改"),
+    "identity.new_device": N_("新设备登录"),
+    "identity.second_factor_on": N_("两步验证已开启"),
+    "identity.second_factor_off": N_("两步验证已关闭"),
+    "identity.second_factor_reset": N_("两步验证被移除"),
+    "identity.recovery_codes": N_("恢复码已重新生成"),
+    "identity.recovery_code_used": N_("恢复码已使用"),
+    "identity.email_change_requested": N_("申请更换邮箱"),
+    "identity.email_changed": N_("邮箱已更换"),
+    "identity.enabled": N_("账号已重新启用"),
+}
 
 
 def _too_many(error: TooManyAttempts) -> Response:
@@ -37,6 +51,7 @@ def wire(app: Flask) -> None:
     app.register_error_handler(TooManyAttempts, _too_many)
     app.cli.add_command(identity_cli)
     resolve_with(queries.addresses_of)
+    register_all(Group.SECURITY, LETTERS)
     navigation.add_workbench(N_("账户"), N_("账号与密码"), "identity.account", SIGNED_IN, 95)
     navigation.add_workbench(N_("账户"), N_("登录与安全"), "identity.security", SIGNED_IN, 96)
     navigation.add_workbench(

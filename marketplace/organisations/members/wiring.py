@@ -7,6 +7,7 @@ from marketplace.kernel import navigation, panels
 from marketplace.kernel.access import MEMBER
 from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.texts import N_
+from marketplace.notifications.kinds import Group, register, register_all
 from marketplace.organisations.forms import ROLE_NAMES
 from marketplace.organisations.members import permissions, queries  # noqa: F401 - names the audiences
 from marketplace.organisations.members.invitation_views import bp as invitation_bp
@@ -16,6 +17,14 @@ from marketplace.organisations.queries import list_organisations_of
 
 
 def wire(app: Flask) -> None:
+    register_all(
+        Group.WORK,
+        {
+            "membership.requested": N_("有人申请加入单位"),
+            "membership.invitation_accepted": N_("成员邀请被接受"),
+        },
+    )
+    register("membership.decided", N_("您在单位的成员资格"), Group.BINDING)
     for blueprint in (bp, invitation_bp):
         app.register_blueprint(blueprint)
     app.add_template_global(own_organisations)
