@@ -28,10 +28,14 @@ def main() -> None:
         "python": platform.python_version(),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
-        "running": running.measure(),
         "failed": [],
     }
     began = time.monotonic()
+    try:
+        record["running"] = running.measure()
+    except Exception as error:
+        print(f"benchmarks.running: {error}")
+        record["failed"].append("benchmarks.running")
     parts = [
         ["benchmarks.speed", "--short"],
         ["benchmarks.reasons", "--docs", "2000", "--needs", "20"],
