@@ -6,6 +6,7 @@ the feature's rules say, and where the values are stored.
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -258,6 +259,50 @@ class Choice:
 
 
 Pairs = Callable[[], Sequence[tuple[str, str]]]
+# Reference data changes with releases; a file of fifty thousand rows asks for the same names all the time.
+SECONDS_KEPT = 5.0
+
+
+class Vocabulary:
+    """The codes of a taxonomy by all the spellings in which files name them."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self.made_at = time.monotonic()
+        self._codes: dict[str, str] = {}
+        self._named: dict[str, list[str]] = {}
+        self.words: dict[str, str] = {}
+        for code, name in pairs:
+            self._codes.setdefault(spelled(code), code)
+            self._codes.setdefault(spelled(code + name), code)
+            self._named.setdefault(spelled(name), []).append(code)
+        for code, name in pairs:
+            # The name, or the code where the name alone would not be read back.
+            readable = len(self._named[spelled(name)]) == 1 and not _SEPARATORS.search(name)
+            self.words[code] = name if readable else code
+
+    def code(self, text: str, label: str) -> str:
+        wanted = spelled(text)
+        if wanted in self._codes:
+            return self._codes[wanted]
+        named = self._named.get(wanted, [])
+        if len(named) == 1:
+            return named[0]
+        if named:
+            raise WrongCell(
+                N_("“%(text)s”不止一个，请写代码：%(codes)s"),
+                {"text": text[:40], "codes": "、".join(named[:10])},
+            )
+        raise WrongCell(N_("“%(text)s”不在%(label)s中，请填名称或代码"), {"text": text[:40], "label": label})
+
+
+_kept: dict[Pairs, Vocabulary] = {}
+
+
+def vocabulary(pairs: Pairs) -> Vocabulary:
+    kept = _kept.get(pairs)
+    if kept is None or time.monotonic() - kept.made_at > SECONDS_KEPT:
+        kept = _kept[pairs] = Vocabulary(pairs())
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,13 +314,13 @@ class Code:
     blank: str | None = None
 
     def read(self, text: str, unit: str = "") -> str:
-        return code_named(text, self.pairs(), self.label)
+        return vocabulary(self.pairs).code(text, self.label)
 
     def write(self, value: str) -> Cell:
-        return name_of_code(value, self.pairs())
+        return vocabulary(self.pairs).words.get(value, value)
 
     def choices(self) -> list[str]:
-        names = [name_of_code(code, self.pairs()) for code, _name in self.pairs()]
+        names = list(vocabulary(self.pairs).words.values())
         return names if len(names) <= MOST_CHOICES else []
 
 
@@ -289,9 +334,9 @@ class Codes:
     blank: tuple[str, ...] = ()
 
     def read(self, text: str, unit: str = "") -> tuple[str, ...]:
+        known = vocabulary(self.pairs)
         words = [word for word in _SEPARATORS.split(text) if word.strip()]
-        pairs = self.pairs()
-        codes = tuple(sorted({code_named(word, pairs, self.label) for word in words}))
+        codes = tuple(sorted({known.code(word, self.label) for word in words}))
         if len(codes) > self.most:
             raise WrongCell(
                 N_("最多 %(limit)s 项，现有 %(count)s 项"), {"limit": self.most, "count": len(codes)}
@@ -299,35 +344,8 @@ class Codes:
         return codes
 
     def write(self, value: Sequence[str]) -> Cell:
-        pairs = self.pairs()
-        return "、".join(name_of_code(code, pairs) for code in sorted(value))
-
-
-def code_named(text: str, pairs: Sequence[tuple[str, str]], label: str) -> str:
-    wanted = spelled(text)
-    by_name = []
-    for code, name in pairs:
-        if wanted in (spelled(code), spelled(code + name)):
-            return code
-        if wanted == spelled(name):
-            by_name.append(code)
-    if len(by_name) == 1:
-        return by_name[0]
-    if by_name:
-        raise WrongCell(
-            N_("“%(text)s”不止一个，请写代码：%(codes)s"),
-            {"text": text[:40], "codes": "、".join(by_name[:10])},
-        )
-    raise WrongCell(N_("“%(text)s”不在%(label)s中，请填名称或代码"), {"text": text[:40], "label": label})
-
-
-def name_of_code(code: str, pairs: Sequence[tuple[str, str]]) -> str:
-    """The name, with the code before it where the name alone would not be read back."""
-    names = [name for known, name in pairs if known == code]
-    if not names:
-        return code
-    alone = sum(spelled(name) == spelled(names[0]) for _code, name in pairs) == 1
-    return names[0] if alone and not _SEPARATORS.search(names[0]) else code
+        words = vocabulary(self.pairs).words
+        return "、".join(words.get(code, code) for code in sorted(value))
 
 
 @dataclass(frozen=True, slots=True)

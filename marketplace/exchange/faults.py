@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Unreadable(ValueError):
+class Unreadable(Exception):
     """The file as a whole cannot be read; `message` is a gettext source with `params` for its places."""
 
     def __init__(self, message: str, params: Mapping[str, Any] | None = None) -> None:
