@@ -10,11 +10,23 @@ from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.kernel.texts import N_
 from marketplace.matching.lifecycle import DICTIONARY, WEIGHTS
 from marketplace.needs.lifecycle import LIFECYCLE as NEED
+from marketplace.organisations.lifecycle import CLAIM, ENTRY
 from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
 
 LIFECYCLES: dict[str, Lifecycle] = {
     life.thing: life
-    for life in (CHALLENGE, NEED, CAPABILITY, ORGANISATION, WEIGHTS, DICTIONARY, INVITATION, INTEREST)
+    for life in (
+        CHALLENGE,
+        NEED,
+        CAPABILITY,
+        ORGANISATION,
+        CLAIM,
+        ENTRY,
+        WEIGHTS,
+        DICTIONARY,
+        INVITATION,
+        INTEREST,
+    )
 }
 SUBJECTS = {
     "challenge": N_("榜单"),
@@ -22,6 +34,9 @@ SUBJECTS = {
     "need_list": N_("供需清单"),
     "capability": N_("能力成果"),
     "organisation": N_("单位"),
+    "claim": N_("认领"),
+    "assisted_consent": N_("代录入同意"),
+    "assisted_entry": N_("代录入"),
     "membership": N_("成员"),
     "member_invitation": N_("成员邀请"),
     "user": N_("账号"),
@@ -29,6 +44,8 @@ SUBJECTS = {
     "staged_import": N_("导入文件"),
     "export": N_("导出"),
     "taxonomy": N_("分类数据"),
+    "announcement": N_("公告"),
+    "attachment": N_("附件"),
     "outbox": N_("后台作业"),
     "weights": N_("匹配参数"),
     "dictionary": N_("匹配词典"),
@@ -51,6 +68,14 @@ ACTS = {
     "request": N_("申请加入"),
     "accept": N_("同意加入"),
     "decline": N_("谢绝加入"),
+    "take_over": N_("接管单位账户"),
+    "designation_remind": N_("提醒称号到期"),
+    "designation_lapse": N_("称号失效"),
+    "claim.create": N_("申请认领"),
+    "assisted_consent.record": N_("登记单位同意"),
+    "assisted_consent.invite": N_("发送接管链接"),
+    "assisted_consent.end": N_("终止单位同意"),
+    "assisted_entry.enter": N_("代录入"),
     "change_role": N_("调整角色"),
     "remove": N_("移出成员"),
     "leave": N_("退出单位"),
@@ -81,6 +106,10 @@ ACTS = {
     "member_invitation.resend": N_("重新发送邀请"),
     "member_invitation.withdraw": N_("撤回邀请"),
     "member_invitation.accept": N_("接受邀请"),
+    "attachment.attach": N_("上传文件"),
+    "attachment.remove": N_("删除文件"),
+    "attachment.download": N_("下载保密文件"),
+    "attachment.sweep": N_("清理文件"),
     "exchange.import": N_("导入收录条目"),
     "exchange.upload": N_("上传导入文件"),
     "exchange.apply": N_("导入文件中的各行"),

@@ -1,7 +1,7 @@
 """What an organisation has to declare."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -14,6 +14,7 @@ from marketplace.organisations.rules import (
     name_key,
     obstacles_to_saving,
     obstacles_to_submitting,
+    step_of,
 )
 
 TODAY = date(2026, 11, 22)
@@ -81,12 +82,21 @@ def test_a_wrong_code_is_refused_with_a_reason(typed: str) -> None:
         ({"designations": (replace(CHAIN_MASTER, number=""),)}, "designations.0.number"),
         ({"designations": (replace(CHAIN_MASTER, issuer=""),)}, "designations.0.issuer"),
         ({"designations": (replace(CHAIN_MASTER, valid_to=date(2026, 11, 21)),)}, "designations.0.valid_to"),
+        (
+            {"designations": (replace(CHAIN_MASTER, issued_on=date(2026, 11, 23)),)},
+            "designations.0.issued_on",
+        ),
+        (
+            {"designations": (replace(CHAIN_MASTER, issued_on=TODAY, valid_to=TODAY - timedelta(1)),)},
+            "designations.0.valid_to",
+        ),
         ({"kind": OrganisationKind.UNIVERSITY}, "designations.0.kind"),
         ({"summary": "太短"}, "summary"),
     ],
 )
-def test_each_obstacle_names_its_field(changes: dict[str, object], field: str) -> None:
-    assert fields(replace(WHOLE, **changes)) == [field]
+def test_each_obstacle_names_its_field_and_stands_at_a_step(changes: dict[str, object], field: str) -> None:
+    assert set(fields(replace(WHOLE, **changes))) == {field}
+    assert step_of(field) in ("basics", "contact", "designations")
 
 
 def test_a_university_needs_no_size() -> None:
