@@ -180,3 +180,7 @@ def box_facets(box: str) -> list[dict[str, Any]]:
 
 def reason_options(side: Side) -> list[tuple[str, str]]:
     return [(reason.value, str(gettext(label))) for reason, label in REASONS[side].items()]
+
+
+def direction_of(one: Shown) -> str:
+    return str(gettext("发出") if one.sent_by_us else gettext("收到"))

@@ -1,6 +1,6 @@
 """Questions about approaches, contacts, dismissals and notes. Rows are seen through `visible_to(actor)`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -316,6 +316,10 @@ class BoxFilter:
     posting: str = ""
     direction: str = ""
 
+    @classmethod
+    def from_args(cls, args: Mapping[str, str]) -> "BoxFilter":
+        return cls(args.get("status", ""), args.get("posting", ""), args.get("direction", ""))
+
 
 def _in_box(box: str, actor: Actor) -> ColumnElement[bool]:
     organisation_id = actor.organisation_id or 0
@@ -338,7 +342,7 @@ def _status_is(status: S, now: datetime) -> ColumnElement[bool]:
     return Approach.status == status
 
 
-def page_box(box: str, actor: Actor, chosen: BoxFilter, *, now: datetime, page: int) -> Page[Approach]:
+def select_box(box: str, actor: Actor, chosen: BoxFilter, *, now: datetime) -> Select[Approach]:
     """One box of the actor's organisation: what waits first, the nearest deadline first, then the newest."""
     where = [_in_box(box, actor), visible_to(actor)]
     if chosen.status in set(S):
@@ -351,7 +355,7 @@ def page_box(box: str, actor: Actor, chosen: BoxFilter, *, now: datetime, page: 
     if box == "interests" and chosen.direction == "sent":
         where.append(Approach.supplier_organisation_id == organisation_id)
     waiting = is_waiting(now)
-    statement = (
+    return (
         _whole()
         .where(*where)
         .order_by(
@@ -361,7 +365,10 @@ def page_box(box: str, actor: Actor, chosen: BoxFilter, *, now: datetime, page: 
             Approach.id.desc(),
         )
     )
-    return paginate(statement, page=page, per_page=20)
+
+
+def page_box(box: str, actor: Actor, chosen: BoxFilter, *, now: datetime, page: int) -> Page[Approach]:
+    return paginate(select_box(box, actor, chosen, now=now), page=page, per_page=20)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What is done with approaches: sent, answered, withdrawn, ended by the clock; and contacts opened by them.
 
-Sending holds the posting and the sender's organisation to the end of the transaction, in this order, so that
-two editors cannot invite the same supplier and no cap is passed. Everything runs inside `transaction()` and leaves its
-audit row. Not here: opinions and notes (`remarks`).
+Sending holds the posting and the sender's organisation to the end of the transaction, in this order, so
+that two editors cannot invite the same supplier and no cap is passed. Everything runs inside
+`transaction()` and leaves its audit row. Not here: opinions and notes (`remarks`).
 """
 
 from collections.abc import Sequence

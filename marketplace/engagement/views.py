@@ -266,11 +266,7 @@ def interests() -> ResponseReturnValue:
 
 def _box(box: str) -> ResponseReturnValue:
     now, actor = clock.now(), acting()
-    chosen = BoxFilter(
-        status=request.args.get("status", ""),
-        posting=request.args.get("posting", ""),
-        direction=request.args.get("direction", ""),
-    )
+    chosen = BoxFilter.from_args(request.args)
     page = queries.page_box(box, actor, chosen, now=now, page=page_number(request.args.get("page")))
     return render_template(
         "engagement/box.html",

@@ -7,6 +7,7 @@ from flask import Flask, g, url_for
 from flask_babel import gettext
 
 from marketplace.engagement import (
+    exporting,
     lines,
     panels,
     permissions,  # noqa: F401 - names the audiences
@@ -15,6 +16,7 @@ from marketplace.engagement import (
 from marketplace.engagement.kinds import APPROACH_NAMES
 from marketplace.engagement.queries import Waiting
 from marketplace.engagement.views import bp
+from marketplace.exchange import exports
 from marketplace.kernel import clock, invariants, navigation, todos
 from marketplace.kernel.access import MEMBER
 from marketplace.kernel.actor import Actor
@@ -34,6 +36,8 @@ def wire(app: Flask) -> None:
     panels.register()
     annotations.register(lines.annotate)
     todos.register(list_todos)
+    for exported in exporting.lists():
+        exports.register(exported)
     for kind, name in APPROACH_NAMES.items():
         register_all(Group.MATCHING, {f"{kind.value}.{event}": name for event in EVENTS})
     navigation.add_workbench(

@@ -37,6 +37,7 @@ from marketplace.engagement.lifecycle import ApproachStatus
 from marketplace.engagement.models import Approach, MatchEvent
 from marketplace.kernel.dates import SHANGHAI, business_date
 from marketplace.kernel.db import db
+from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import DEEPEST_PAGE, Page
 from marketplace.matching.models import MatchEntry, MatchRun, PostingKind
 from marketplace.needs.lifecycle import NeedStatus
@@ -48,14 +49,14 @@ STAGES = ("posted", "ranked", "shown", "opened", "invited", "replied", "agreed")
 #: A supplier counts as capable from so many points on, with no must-have unmet.
 CAPABLE_FROM = 40.0
 CAPABLE_BANDS = ("0", "1", "2", "3")
-#: Upper ends of the bands of days, the last one open.
+#: Where the next band of whole days begins; the last one is open.
 WAITING_BANDS = (3, 7, 14)
 SILENT_BANDS = (7, 14, 30)
 MONTHS = (3, 6, 12, 24)
 DIMENSIONS = ("month", "cluster", "region")
-FIRMS_SHOWN = 15
+FIRMS_SHOWN = 10
 MOST_GROUPS = 60
-TOP = 10
+LONGEST_ID = 18
 
 
 def _code(text: str) -> str:
@@ -431,7 +432,7 @@ def get_exposure(scope: Scope, *, now: datetime) -> Exposure:
         firms=found,
         total_firms=count,
         total_shown=total,
-        top_share=sum(firm.shown for firm in found[:TOP]) / total if total else 0.0,
+        top_share=sum(firm.shown for firm in found) / total if total else 0.0,
         concentration=float(squares) / (total * total) if total else 0.0,
     )
 
@@ -567,6 +568,22 @@ def select_firm(organisation_id: int, scope: Scope, *, now: datetime) -> Select[
         )
         .order_by(shown.desc(), postings.c.kind, postings.c.id)
     )
+
+
+def find_rows(behind: Behind, scope: Scope, *, now: datetime) -> Select[Any]:
+    """The rows behind a figure; raises NotFound for a supplier that is none."""
+    if behind.what == "firm":
+        return select_firm(organisation_id_of(behind), scope, now=now)
+    if behind.what == "waiting":
+        return select_approaches(behind, scope, now=now)
+    return select_postings(behind, scope, now=now)
+
+
+def organisation_id_of(behind: Behind) -> int:
+    """Raises NotFound for what cannot be a key of the database."""
+    if not (behind.value.isascii() and behind.value.isdigit() and len(behind.value) <= LONGEST_ID):
+        raise NotFound(behind.value)
+    return int(behind.value)
 
 
 def page_rows(statement: Select[Any], *, page: int, per_page: int = 20) -> Page[Any]:

@@ -112,11 +112,11 @@ def _only(scope: Scope, kind: str) -> Scope:
 
 
 def band_name(ends: Sequence[int], place: int) -> str:
-    """Such as "4–7 天"; the last band is open."""
+    """Whole days that have passed, such as "3–6 天"; the last band is open."""
     if place == len(ends):
-        return str(gettext("超过 %(days)s 天", days=ends[-1]))
+        return str(gettext("%(days)s 天以上", days=ends[-1]))
     least = ends[place - 1] if place else 0
-    return str(gettext("%(least)s–%(most)s 天", least=least, most=ends[place]))
+    return str(gettext("%(least)s–%(most)s 天", least=least, most=ends[place] - 1))
 
 
 def waiting_lines(counted: Mapping[tuple[str, int], int], scope: Scope) -> list[Line]:

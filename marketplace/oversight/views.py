@@ -54,9 +54,6 @@ def history(kind: str, subject_id: int) -> ResponseReturnValue:
 
 # --- the funnel -------------------------------------------------------------------------------------------
 
-# An organisation's id in an address: digits that fit a key of the database.
-LONGEST_ID = 18
-
 
 @bp.get("/funnel")
 @policy("oversight", "funnel")
@@ -86,7 +83,6 @@ def funnel() -> ResponseReturnValue:
         exposure=exposure,
         firms=in_words.firm_lines(exposure, scope),
         most_firms=figures.FIRMS_SHOWN,
-        top=figures.TOP,
     )
 
 
@@ -97,21 +93,16 @@ def funnel_rows() -> ResponseReturnValue:
     now = clock.now()
     scope = figures.Scope.from_args(request.args)
     behind = figures.Behind.from_args(request.args)
+    statement = figures.find_rows(behind, scope, now=now)
+    firm = ""
     if behind.what == "firm":
-        number = behind.value
-        if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_ID):
-            raise NotFound(number)
-        statement = figures.select_firm(int(number), scope, now=now)
-    elif behind.what == "waiting":
-        statement = figures.select_approaches(behind, scope, now=now)
-    else:
-        statement = figures.select_postings(behind, scope, now=now)
+        firm = queries.find_organisation_name(figures.organisation_id_of(behind))
     return render_template(
         "oversight/funnel_rows.html",
         now=now,
         what=behind.what,
         heading=in_words.heading(behind),
-        firm=queries.find_organisation_name(int(behind.value)) if behind.what == "firm" else "",
+        firm=firm,
         page=figures.page_rows(statement, page=page_number(request.args.get("page"))),
         query=in_words.query_of(scope),
         words=in_words,

@@ -105,6 +105,12 @@ def test_from_the_shortlist_to_opened_contacts(app, world):
         )
         for path in pages:
             assert theirs not in text_of(client.get(path)), path
+        for box in ("received", "sent", "interests"):
+            file = client.post(f"/exports/engagement.{box}", data={"format": "csv"})
+            assert (number in text_of(file)) == (
+                (client is supplier) == (box == "received") and box != "interests"
+            )
+            assert not any(canary in text_of(file) for canary in (*CANARIES, MESSAGE))
     bad = text_of(supplier.post(f"{address}/decline", data={"reason_code": "other", "reason": ""}), 422)
     assert "请写明理由" in bad
     assert supplier.post(f"{address}/accept", data={"contact": "organisation"}).status_code == 302
@@ -248,5 +254,15 @@ def test_the_funnel_counts_what_was_lived_in_a_fixed_number_of_statements(app, w
     assert behind("what=silent&value=0") == 0
     assert behind(f"what=firm&value={world.supplier.organisation_id}") == 1
     assert sum(behind(f"what=capable&value={count}") for count in range(4)) == 2
+    for name, query in (
+        ("funnel", "by=cluster"),
+        ("funnel_rows", "what=waiting"),
+        ("funnel_rows", "what=stage"),
+    ):
+        address = f"/exports/oversight.{name}?{query}"
+        assert client_of(app, world.seeker).post(address, data={"format": "csv"}).status_code == 404
+        file = text_of(operator.post(address, data={"format": "csv"}))
+        assert len(file.splitlines()) > 1
+        assert not any(canary in file for canary in (*CANARIES, MESSAGE))
     for hostile in ("what=firm&value=x", "what=nonsense", "what=waiting&value=99999", "cluster=%00&key='"):
         assert operator.get(f"/workbench/funnel/rows?{hostile}").status_code in (200, 400, 404)
