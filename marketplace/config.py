@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     trusted_hosts: str = ""
     # For demonstrations and tests alone, whose passwords are printed anyway.
-    second_factor_optional: bool = True
+    second_factor_optional: bool = False
     trusted_proxies: int = Field(default=0, ge=0, le=5)
     smtp_url: str = ""
     mail_from: str = "noreply@example.com"
@@ -66,7 +66,11 @@ class Settings(BaseSettings):
     site_name: str = "制造业揭榜挂帅平台"
     site_owner: str = "示例市经济和信息化委员会"
     site_support: str = "示例市中小企业服务中心"
+    site_organiser: str = "示例市工业和信息化研究院"
     site_icp: str = "示例ICP备00000000号"
+    site_police: str = ""
+    # Websites at the foot of each page: name=https://address, separated by semicolons.
+    site_links: str = ""
     site_hotline: str = "000-0000-0000"
 
     @property
@@ -91,6 +95,12 @@ class Settings(BaseSettings):
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
         return path.read_text().strip()
+
+    def footer_links(self) -> list[tuple[str, str]]:
+        """The websites at the foot of each page; what is no name with an http address is left out."""
+        pairs = (entry.partition("=") for entry in self.site_links.split(";"))
+        named = [(name.strip(), url.strip()) for name, _, url in pairs]
+        return [(name, url) for name, url in named if name and url.startswith(("https://", "http://"))]
 
     def check(self) -> None:
         """Raise UnfitSettings for what cannot run, and for what must never run in production."""
@@ -151,6 +161,9 @@ class Settings(BaseSettings):
             "SITE_NAME": self.site_name,
             "SITE_OWNER": self.site_owner,
             "SITE_SUPPORT": self.site_support,
+            "SITE_ORGANISER": self.site_organiser,
             "SITE_ICP": self.site_icp,
+            "SITE_POLICE": self.site_police,
+            "SITE_LINKS": self.footer_links(),
             "SITE_HOTLINE": self.site_hotline,
         }

@@ -96,6 +96,8 @@ def _stories(content: Content, cast: Cast, calendar: Calendar) -> Iterator[Story
     yield stories.second_firm(cast, calendar, of="badu-auto", joins="tuoyun-brake", invited=INVITED)
     yield stories.reading(cast, calendar)
     yield stories.sample_chain(cast, calendar)
+    for told in stories.ANNOUNCEMENTS:
+        yield stories.announcement(*told, cast, calendar)
     for organisation in content.organisations:
         yield stories.organisation(organisation, cast, calendar)
     for capability in content.capabilities:

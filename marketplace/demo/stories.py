@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+from marketplace.announcements import services as announcements
+from marketplace.announcements.rules import AnnouncementDraft
 from marketplace.attachments import services as files
 from marketplace.capabilities import services as capabilities
 from marketplace.capabilities.lifecycle import CapabilityStatus
@@ -31,7 +33,8 @@ from marketplace.demo.content import (
     OrganisationEntry,
 )
 from marketplace.demo.papers import sample_scan
-from marketplace.kernel.actor import Actor
+from marketplace.identity.services import PLACE_IN_PATH
+from marketplace.kernel.actor import Actor, OrganisationRole
 from marketplace.kernel.dates import SHANGHAI, business_date
 from marketplace.needs import services as needs
 from marketplace.needs.lifecycle import NeedStatus
@@ -40,6 +43,7 @@ from marketplace.organisations import services as organisations
 from marketplace.organisations.kinds import OrganisationKind
 from marketplace.organisations.licences import LICENCE
 from marketplace.organisations.lifecycle import OrganisationStatus as S
+from marketplace.organisations.members import invitations
 from marketplace.organisations.members import services as members
 from marketplace.organisations.queries import actor_for, get_organisation
 from marketplace.taxonomy import queries as taxonomy
@@ -177,6 +181,19 @@ def colleague(account: Account, cast: Cast, calendar: Calendar, *, days_ago: int
         now = yield now + timedelta(hours=1)
         manager = cast.manager(account.organisation, now)
         members.accept_member(asked, role=account.organisation_role, by=manager, now=now)
+
+
+def second_firm(cast: Cast, calendar: Calendar, *, of: str, joins: str, invited: str) -> Story:
+    """The editor of one firm also reads for another, whose manager has invited somebody else since."""
+    now = yield calendar.ago(90, joins)
+    manager, person = cast.manager(joins, now), cast.editor(of, now)
+    thing = get_organisation(manager.organisation_id or 0, viewer=manager)
+    asked = members.request_to_join(thing, role=OrganisationRole.READER, by=person, now=now)
+    members.accept_member(asked, role=OrganisationRole.READER, by=manager, now=now)
+    now = yield calendar.ago(2, invited)
+    manager = cast.manager(joins, now)
+    path = f"/invitations/{PLACE_IN_PATH}"
+    invitations.invite(thing, invited, OrganisationRole.EDITOR, path=path, by=manager, now=now)
 
 
 def reading(cast: Cast, calendar: Calendar) -> Story:
@@ -325,3 +342,55 @@ def _age_of_challenge(entry: ChallengeEntry, calendar: Calendar) -> int:
     if entry.state in NOT_YET_PUBLIC:
         return NOT_YET_PUBLIC[entry.state]
     return spread(entry.key, 15 if entry.state == "withdrawn" else 3, 58)
+
+
+# --- announcements ----------------------------------------------------------------------------------------
+
+ANNOUNCEMENTS = (
+    (
+        60,
+        "notice",
+        True,
+        "关于征集第二批制造业揭榜挂帅需求的通知",
+        (
+            "各有关单位：\n\n现面向已核验的领军企业和链主企业征集第二批揭榜挂帅需求。请在工作台新建榜单，"
+            "把要达到的结果写成可量化的考核指标，并写明试验方法和验证方。\n\n"
+            "榜单经平台审核后公开，揭榜期不少于 7 天。填写办法见“怎样发榜”。"
+        ),
+    ),
+    (
+        21,
+        "service",
+        False,
+        "供需清单支持按行续期",
+        (
+            "供需清单的每一行到期前 7 天，平台会写信提醒。打开该行页面按“续期”即可延长 90 天，"
+            "到期以后也可以续；规格有变的请用“修改”，修订前后的差异会留在版本记录里。"
+        ),
+    ),
+    (
+        5,
+        "policy",
+        False,
+        "中小企业揭榜的几点说明",
+        (
+            "一、标明“仅限中小企业”的榜单，独立揭榜的应为中小企业，联合体的牵头单位应为中小企业。\n\n"
+            "二、划型依据《中小企业划型标准规定》，以单位资料中填报并经核验的规模为准。\n\n"
+            "三、高校、院所和检测机构可作为联合体成员参加。"
+        ),
+    ),
+)
+
+
+def announcement(
+    days_ago: int, category: str, pinned: bool, title: str, body: str, cast: Cast, calendar: Calendar
+) -> Story:
+    """The operator drafts, publishes and perhaps pins what everybody should know."""
+    now = yield calendar.ago(days_ago, title)
+    operator = cast.operator(now)
+    draft = AnnouncementDraft(title=title, category=category, body=body)
+    made = announcements.start_draft(draft, by=operator, now=now)
+    now = yield now + timedelta(hours=2)
+    announcements.publish(made, by=operator, now=now)
+    if pinned:
+        announcements.pin(made, by=operator, now=now)

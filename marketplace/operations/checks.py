@@ -9,6 +9,8 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Select, select
 
+from marketplace.announcements.lifecycle import LIFECYCLE as ANNOUNCEMENT
+from marketplace.announcements.models import Announcement
 from marketplace.audit import anchor
 from marketplace.audit.models import AuditEvent
 from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
@@ -29,6 +31,7 @@ LIVES: tuple[tuple[Lifecycle, Select[Any, Any]], ...] = (
     (CHALLENGE, select(Challenge.id, Challenge.status)),
     (NEED, select(Need.id, Need.status)),
     (CAPABILITY, select(Capability.id, Capability.status)),
+    (ANNOUNCEMENT, select(Announcement.id, Announcement.status)),
 )
 
 

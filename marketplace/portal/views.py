@@ -3,13 +3,17 @@
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from marketplace.announcements import queries as announcements
+from marketplace.announcements.kinds import CATEGORY_LABELS
+from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
+from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.paths import own_path
 from marketplace.matching import setting_presenters, settings
 from marketplace.matching.engine import ENGINE_VERSION
-from marketplace.portal import presenters, queries, workbenches
+from marketplace.portal import diagrams, presenters, queries, workbenches
 
 # Three, because the main navigation marks an entry on every page of its blueprint.
 bp = Blueprint("portal", __name__)
@@ -37,6 +41,20 @@ def display() -> ResponseReturnValue:
 @policy("portal", "read")
 def guide() -> ResponseReturnValue:
     return render_template("portal/guide.html")
+
+
+@help_bp.get("/guide/post")
+@policy("portal", "read")
+def guide_post() -> ResponseReturnValue:
+    """怎样发榜, with the life of a challenge drawn from its table."""
+    return render_template("portal/guide_post.html", diagram=diagrams.draw(CHALLENGE))
+
+
+@help_bp.get("/guide/take")
+@policy("portal", "read")
+def guide_take() -> ResponseReturnValue:
+    """怎样揭榜, with the life of a capability drawn from its table."""
+    return render_template("portal/guide_take.html", diagram=diagrams.draw(CAPABILITY))
 
 
 @help_bp.get("/accessibility")
@@ -89,6 +107,8 @@ def home() -> ResponseReturnValue:
         moves=queries.list_moves(now),
         leaders=standing.leaders,
         flow=presenters.FLOW,
+        announcements=announcements.list_newest(),
+        categories=CATEGORY_LABELS,
     )
 
 

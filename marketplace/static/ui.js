@@ -127,11 +127,13 @@
     if (token && event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token.content;
   });
   ["htmx:sendError", "htmx:responseError"].forEach(function (name) {
-    doc.addEventListener(name, function () {
+    doc.addEventListener(name, function (event) {
       var main = doc.getElementById("main"), note = doc.createElement("div");
       note.className = "note bad flash";
       note.setAttribute("role", "alert");
       note.textContent = doc.body.getAttribute("data-failed");
+      var xhr = event.detail && event.detail.xhr, number = xhr && xhr.getResponseHeader("X-Request-Id");
+      if (number) note.textContent += " " + doc.body.getAttribute("data-number") + " " + number;
       if (main) main.insertBefore(note, main.firstChild);
     });
   });

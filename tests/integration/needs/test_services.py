@@ -165,7 +165,7 @@ def test_an_end_owes_a_public_reason(app: Flask, action: str) -> None:
     assert found.status.value == {"withdraw": "withdrawn", "take_down": "taken_down"}[action]
     assert found.status_reason == "已另行采购"
     assert found.withdrawn_at is not None
-    assert work_for(need.id)[-1] == ("matching.remove", 1)
+    assert ("matching.remove", 1) in work_for(need.id)
     row = db.session.scalar(select(AuditEvent).where(AuditEvent.type == f"need.{action}"))
     assert row is not None
     assert (row.from_status, row.to_status, row.reason) == ("published", found.status.value, "已另行采购")
