@@ -333,13 +333,15 @@ def cpu_seconds(force: Workforce) -> float:
     return total
 
 
-def wait_until_idle(limit: float, what: str) -> float:
+def wait_until_idle(force: Workforce, limit: float, what: str) -> float:
     """Wait until no work is open; seconds it took.
 
-    Raises RuntimeError after `limit` seconds or on dead work.
+    Raises RuntimeError after `limit` seconds, on dead work, or where the workers have ended.
     """
     began = time.monotonic()
     while True:
+        if force.process is None or force.process.poll() is not None:
+            raise RuntimeError(f"{what}: the workers ended: {force.log()[-1000:]}")
         db.session.rollback()
         state = outbox.queue_state(now=clock.now() + timedelta(days=1))
         if state.dead:
@@ -397,7 +399,7 @@ def measure(
             defer("matching.rerank_batch", subject_id=0, bulk=True)
         watched = Watched()
         with workforce(settings, size=workers) as force:
-            ranked = wait_until_idle(patience, "the first ranking")
+            ranked = wait_until_idle(force, patience, "the first ranking")
             print(f"{kind}: everything ranked in {ranked:.0f} s", flush=True)
             watcher = Watcher(settings.database_url, drafts, watched)
             watcher.start()
@@ -405,7 +407,7 @@ def measure(
             load = os.getloadavg()[0]
             late = publish_stream(drafts, posters, rate, watched)
             streamed = time.monotonic() - began
-            drained = wait_until_idle(patience, "the stream")
+            drained = wait_until_idle(force, patience, "the stream")
             spent = cpu_seconds(force) - cpu
             peak = max((process.memory_info().rss for process in force.everybody()), default=0)
             time.sleep(3 * _WATCH_EVERY)
