@@ -2,4 +2,4 @@
 
 from marketplace.identity.models import ConsentDocument
 
-CURRENT_VERSIONS = {ConsentDocument.TERMS: "2026-11-01", ConsentDocument.PRIVACY: "2026-11-01"}
+CURRENT_VERSIONS = {ConsentDocument.TERMS: "2026-11-01", ConsentDocument.PRIVACY: "2026-11-23"}

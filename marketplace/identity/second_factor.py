@@ -58,7 +58,7 @@ def find_unconfirmed_key(user_id: int) -> str | None:
 def picture_of(key: str, *, account: str, issuer: str) -> str:
     """What an app photographs, as the address of an image."""
     uri = pyotp.TOTP(key).provisioning_uri(name=account, issuer_name=issuer)
-    return str(segno.make(uri, error="m").svg_data_uri(scale=5, border=3, light="#fff"))
+    return str(segno.make(uri, error="m").svg_data_uri(scale=4, border=3, light="#fff"))
 
 
 def in_groups(key: str) -> str:
