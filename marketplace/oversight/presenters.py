@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from marketplace.announcements.lifecycle import LIFECYCLE as ANNOUNCEMENT
 from marketplace.audit.models import AuditEvent
 from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
 from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
@@ -16,6 +17,7 @@ from marketplace.organisations.lifecycle import LIFECYCLE as ORGANISATION
 LIFECYCLES: dict[str, Lifecycle] = {
     life.thing: life
     for life in (
+        ANNOUNCEMENT,
         CHALLENGE,
         NEED,
         CAPABILITY,
