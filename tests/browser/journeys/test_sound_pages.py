@@ -42,7 +42,7 @@ WORKBENCH = {
         ("/workbench/matching/settings", r"/workbench/matching/settings/weights/\d+"),
     ],
     "auditor": [("/workbench/trail", r"/workbench/history/[a-z_]+/\d+")],
-    "maintainer": [],
+    "maintainer": [("/workbench/accounts", r"/workbench/accounts/\d+"), "/workbench/account/second-factor"],
     "institute": [("/workbench/matching/fits", rf"/challenges/{NUMBER}")],
 }  # fmt: skip
 # The same for whoever belongs to an organisation, or to the platform: looked at once.
