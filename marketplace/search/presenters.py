@@ -280,8 +280,17 @@ def found_page(
         "tabs": tabs(counts, asked),
         "counted_at": counts.counted_at,
         "sorts": [(value, name) for value, name in SORT_NAMES if value or question.askable],
+        "hall_url": _hall_url(asked),
         "save_url": url_for("search.new_saved") + "?" + urlencode(asked.args()),
     }
+
+
+def _hall_url(asked: Asked) -> str:
+    """The feature's own list with the same words, which knows more to choose by; "" where nothing is asked."""
+    source = source_of(asked.scope)
+    if source is None or not asked.q:
+        return ""
+    return url_for(f"{source.endpoint.partition('.')[0]}.hall", q=asked.q)
 
 
 def in_words(asked: Asked) -> str:
