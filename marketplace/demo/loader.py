@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
-from marketplace.demo import approaches, stories
+from marketplace.demo import approaches, helped, stories
 from marketplace.demo.accounts import ACCOUNTS, DOMAIN, PASSWORD, Account
 from marketplace.demo.cast import Cast
 from marketplace.demo.content import Content, read_content
@@ -106,5 +106,7 @@ def _stories(content: Content, cast: Cast, calendar: Calendar) -> Iterator[Story
         yield stories.need_list(need_list, cast, calendar)
     for challenge in content.challenges:
         yield stories.challenge(challenge, cast, calendar)
+    yield helped.entered_firm(cast, calendar)
+    yield helped.waiting_claim(cast, calendar)
     for entry in approaches.read_approaches(content):
         yield approaches.approach(entry, cast, calendar)

@@ -142,7 +142,7 @@ def organisation(entry: OrganisationEntry, cast: Cast, calendar: Calendar) -> St
     if state is S.DRAFT:
         return
     now = yield calendar.ago(age - 1, key)
-    _hand_in_licence(thing.id, by=cast.manager(key, now), now=now)
+    hand_in_licence(thing.id, by=cast.manager(key, now), now=now)
     organisations.submit_organisation(thing, by=cast.manager(key, now), now=now)
     if state is S.PENDING:
         return
@@ -163,7 +163,7 @@ def organisation(entry: OrganisationEntry, cast: Cast, calendar: Calendar) -> St
         )
 
 
-def _hand_in_licence(organisation_id: int, *, by: Actor, now: datetime) -> None:
+def hand_in_licence(organisation_id: int, *, by: Actor, now: datetime) -> None:
     uploads = files.take_in([sample_scan("营业执照（样张）.png")], purpose=LICENCE)
     files.attach("organisation", organisation_id, LICENCE.name, uploads, by=by, now=now)
 

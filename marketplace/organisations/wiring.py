@@ -10,6 +10,7 @@ from marketplace.kernel.texts import N_
 from marketplace.notifications.kinds import Group, register_all
 from marketplace.organisations import acting_for, codes, licences, presenters, queries
 from marketplace.organisations.assisted import wiring as assisted
+from marketplace.organisations.assisted.queries import count_waiting
 from marketplace.organisations.claims import wiring as claims
 from marketplace.organisations.members import wiring as members
 from marketplace.organisations.permissions import PERSON
@@ -34,8 +35,11 @@ def _load_actor() -> Actor:
     return queries.load_actor(facts, now=clock.now()) if facts else ANONYMOUS
 
 
-def _count_requests(actor: Actor) -> int:
-    return queries.count_requests(actor.organisation_id) if actor.organisation_id and actor.is_manager else 0
+def _count_own_work(actor: Actor) -> int:
+    """What waits for the manager: people who ask to join, and what the platform entered."""
+    if not actor.organisation_id or not actor.is_manager:
+        return 0
+    return queries.count_requests(actor.organisation_id) + count_waiting(actor.organisation_id)
 
 
 def wire(app: Flask) -> None:
@@ -58,7 +62,7 @@ def wire(app: Flask) -> None:
     app.add_template_global(acting_for.acting_as)
     navigation.add_public(N_("单位名录"), "organisations.hall", 50)
     navigation.add_workbench(
-        N_("账户"), N_("我的单位"), "own_organisation.own", PERSON, 90, count=_count_requests
+        N_("账户"), N_("我的单位"), "own_organisation.own", PERSON, 90, count=_count_own_work
     )
     app.add_template_global(presenters.kind_name, "organisation_kind")
     app.add_template_global(presenters.size_name, "organisation_size")
