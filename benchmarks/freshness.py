@@ -278,6 +278,7 @@ def _held_draft(capability_id: int) -> Capability:
         sqlalchemy.orm.selectinload(Capability.parameters),
         sqlalchemy.orm.selectinload(Capability.certificates),
         sqlalchemy.orm.selectinload(Capability.clusters),
+        sqlalchemy.orm.selectinload(Capability.chain_links),
         sqlalchemy.orm.joinedload(Capability.organisation),
     ]
     return db.session.scalars(
