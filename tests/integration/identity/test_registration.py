@@ -58,7 +58,7 @@ def test_the_link_makes_the_account_with_its_consents_and_signs_in(client: Flask
     user = db.session.scalars(select(User)).one()
     assert (user.email, user.name, user.platform_role) == ("liao@example.com", "廖启航", None)
     consents = {consent.document.value: consent.version for consent in db.session.scalars(select(Consent))}
-    assert consents == {"terms": "2026-11-01", "privacy": "2026-11-01"}
+    assert consents == {"terms": "2026-11-01", "privacy": "2026-11-23"}
     assert client.get("/workbench/account").status_code == 200
 
 
@@ -183,11 +183,13 @@ def test_no_token_is_stored_in_the_clear(client: FlaskClient, link: str) -> None
     assert db.session.scalars(select(OneTimeToken.token_hash)).one() != token
 
 
-@pytest.mark.parametrize("path", ["/terms", "/privacy"])
-def test_the_documents_are_public_and_carry_their_version(client: FlaskClient, path: str) -> None:
+@pytest.mark.parametrize(("path", "version"), [("/terms", "2026-11-01"), ("/privacy", "2026-11-23")])
+def test_the_documents_are_public_and_carry_their_version(
+    client: FlaskClient, path: str, version: str
+) -> None:
     page = client.get(path)
     assert page.status_code == 200
-    assert "2026-11-01" in page.text
+    assert version in page.text
     assert "示例市经济和信息化委员会" in page.text
 
 
