@@ -40,6 +40,7 @@ from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
 from marketplace.kernel.typed import obstacles_in
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.organisations.queries import may_post_challenges
 from marketplace.postings import concerned, revisions
 from marketplace.postings import queries as postings
@@ -133,8 +134,12 @@ def submit(
     send_letter(
         postings.list_operator_ids(),
         "challenge.submit",
-        subject=f"榜单待审核：{challenge.title}",
-        body=f"{challenge.organisation.name}提交了榜单 {challenge.public_no}，请审核。",
+        subject=told(N_("榜单待审核：%(title)s"), title=challenge.title),
+        body=told(
+            N_("%(name)s提交了榜单 %(number)s，请审核。"),
+            name=challenge.organisation.name,
+            number=challenge.public_no,
+        ),
         link=f"/review/challenges/{challenge.public_no}",
         at=now,
     )
@@ -157,8 +162,8 @@ def approve(challenge: Challenge, *, version: int | None = None, by: Actor, now:
     _tell_members(
         challenge,
         "challenge.approve",
-        subject=f"榜单已发布：{challenge.title}",
-        body=f"榜单 {challenge.public_no} 已通过审核并发布，推荐名单稍后生成。",
+        subject=told(N_("榜单已发布：%(title)s"), title=challenge.title),
+        body=told(N_("榜单 %(number)s 已通过审核并发布，推荐名单稍后生成。"), number=challenge.public_no),
         link=f"/challenges/{challenge.public_no}",
         now=now,
     )
@@ -187,7 +192,7 @@ def return_to_seeker(
     _tell_members(
         challenge,
         "challenge.return",
-        subject=f"榜单需修改：{challenge.title}",
+        subject=told(N_("榜单需修改：%(title)s"), title=challenge.title),
         body="\n".join(text for text in (reason.strip(), *beside.values()) if text),
         link=f"/workbench/challenges/{challenge.public_no}/basics",
         now=now,
@@ -213,8 +218,12 @@ def withdraw(challenge: Challenge, *, reason: str, by: Actor, now: datetime) -> 
     _tell_members(
         challenge,
         "challenge.withdraw",
-        subject=f"榜单已撤回：{challenge.title}",
-        body=f"榜单 {challenge.public_no} 已撤榜。公开理由：{reason.strip()}",
+        subject=told(N_("榜单已撤回：%(title)s"), title=challenge.title),
+        body=told(
+            N_("榜单 %(number)s 已撤榜。公开理由：%(reason)s"),
+            number=challenge.public_no,
+            reason=reason.strip(),
+        ),
         link=f"/challenges/{challenge.public_no}",
         now=now,
     )
@@ -284,17 +293,22 @@ def _move_deadline(
     _note(act.value, challenge, by=by, now=now, was=challenge.status, reason=reason.strip(), detail=days)
     _keep(act.value, challenge, RevisionAudience.PUBLIC, by=by, now=now, note=reason.strip())
     _ask_for_ranking(challenge)
-    what = "揭榜期已延长" if act is DeadlineAct.EXTEND else "揭榜将提前截止"
     send_letter(
         [
             *postings.list_member_ids(challenge.organisation_id),
             *concerned.list_user_ids(KIND, challenge.id),
         ],
         f"challenge.{act.value}",
-        subject=f"{what}：{challenge.title}",
-        body=(
-            f"榜单 {challenge.public_no} 的截止日期由 {days['from']} 改为 {days['to']}（当日 24 时）。"
-            f"公开理由：{reason.strip()}"
+        subject=told(
+            N_("揭榜期已延长：%(title)s") if act is DeadlineAct.EXTEND else N_("揭榜将提前截止：%(title)s"),
+            title=challenge.title,
+        ),
+        body=told(
+            N_("榜单 %(number)s 的截止日期由 %(before)s 改为 %(after)s（当日 24 时）。公开理由：%(reason)s"),
+            number=challenge.public_no,
+            before=days["from"],
+            after=days["to"],
+            reason=reason.strip(),
         ),
         link=f"/challenges/{challenge.public_no}",
         at=now,

@@ -89,6 +89,7 @@ def _note_letter(letter_id: int, problem: str) -> None:
     letter.mailed_at = None if problem else clock.now()
     if letter.by_mail_only:
         letter.body = letter.link = ""
+        letter.words = None
 
 
 def _note_digest(digest_id: int, problem: str) -> None:

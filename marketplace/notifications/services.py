@@ -44,8 +44,6 @@ def send_letter(
     """
     readers = list(dict.fromkeys(user_ids))
     wishes = queries.read_wishes(kinds.group_of(kind), readers)
-    parts = {"subject": words.kept(subject), "body": words.kept(body)}
-    stored = {name: part for name, part in parts.items() if part}
     letters = [
         Letter(
             user_id=user_id,
@@ -57,7 +55,7 @@ def send_letter(
             mailing=wish.mailing,
             # One that is not to lie in the box counts as put away, and stays in reach.
             archived_at=None if wish.in_site else at,
-            **({"words": stored} if stored else {}),
+            words=_words(subject, body),
         )
         for user_id in readers
         if (wish := wishes[user_id])
@@ -82,11 +80,17 @@ def send_secret(
         kind=kind,
         subject=str(subject)[:200],
         body=str(body),
+        words=_words(subject, body),
         link=link,
         by_mail_only=True,
         created_at=at,
     )
     _post([letter])
+
+
+def _words(subject: str, body: str) -> dict[str, Any] | None:
+    parts = {"subject": words.kept(subject), "body": words.kept(body)}
+    return {name: part for name, part in parts.items() if part} or None
 
 
 def _post(letters: list[Letter]) -> None:

@@ -2,17 +2,14 @@
 
     send_letter(people, "claim.accepted", told(N_("已认领 %(name)s"), name=name), …)
 
-The text itself is the one in the source language, for searching and for whoever knows nothing of this.
+A place may hold words of its own, such as the name of a kind. The text itself is the one in the source
+language, for searching and for whoever knows nothing of this.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext
-
-from marketplace.kernel.texts import N_
-
-__all__ = ["N_", "Told", "kept", "said", "told"]
 
 
 class Told(str):
@@ -30,9 +27,13 @@ class Told(str):
         return Told((*self.parts, *(other.parts if isinstance(other, Told) else ((other, {}),))))
 
 
-def told(message: str, **places: object) -> Told:
+def told(message: str, /, **places: object) -> Told:
     """`message` is a gettext source text with `%(name)s` places; one without any stands as it is."""
-    return Told([(message, {name: str(value) for name, value in places.items()})])
+    return Told([(message, {name: _place(value) for name, value in places.items()})])
+
+
+def _place(value: object) -> str:
+    return value if isinstance(value, Told) else str(value)
 
 
 def _filled(message: str, places: Mapping[str, str]) -> str:
@@ -41,7 +42,12 @@ def _filled(message: str, places: Mapping[str, str]) -> str:
 
 def kept(text: str) -> list[list[Any]] | None:
     """As it is stored beside the text; None for a text that was only a text."""
-    return [[message, dict(places)] for message, places in text.parts] if isinstance(text, Told) else None
+    if not isinstance(text, Told):
+        return None
+    return [
+        [message, {name: kept(value) or str(value) for name, value in places.items()}]
+        for message, places in text.parts
+    ]
 
 
 def said(text: str, words: list[list[Any]] | None) -> str:
@@ -49,4 +55,11 @@ def said(text: str, words: list[list[Any]] | None) -> str:
     if not words:
         # gettext("") would say what stands at the head of the catalogue.
         return str(gettext(text)) if text else ""
-    return "".join(str(gettext(message, **places)) if message else "" for message, places in words)
+    return "".join(_said(message, places) for message, places in words)
+
+
+def _said(message: str, places: Mapping[str, Any]) -> str:
+    if not message:
+        return ""
+    values = {name: value if isinstance(value, str) else said("", value) for name, value in places.items()}
+    return str(gettext(message, **values))

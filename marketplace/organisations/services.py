@@ -17,6 +17,7 @@ from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstacle, Ob
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.organisations import licences, queries
 from marketplace.organisations.kinds import OrganisationKind, OrganisationSize
 from marketplace.organisations.lifecycle import LIFECYCLE, OrganisationStatus
@@ -278,8 +279,8 @@ def submit_organisation(
     send_letter(
         list_platform_users(PlatformRole.OPERATOR),
         "organisation.submitted",
-        N_("有单位等待核验：%(name)s") % {"name": organisation.name},
-        N_("%(name)s 提交了单位信息，请核验统一社会信用代码和申报的称号。") % {"name": organisation.name},
+        told(N_("有单位等待核验：%(name)s"), name=organisation.name),
+        told(N_("%(name)s 提交了单位信息，请核验统一社会信用代码和申报的称号。"), name=organisation.name),
         f"/workbench/verification/{organisation.id}",
         at=now,
     )
@@ -337,7 +338,7 @@ def verify_organisation(
         organisation,
         "organisation.verified",
         N_("单位已通过核验"),
-        N_("%(name)s 已通过核验，可以发布能力和供需清单。") % {"name": organisation.name},
+        told(N_("%(name)s 已通过核验，可以发布能力和供需清单。"), name=organisation.name),
         now=now,
     )
 
@@ -370,7 +371,7 @@ def confirm_designations(
         organisation,
         "organisation.designations",
         N_("称号核对结果已更新"),
-        N_("平台管理员更新了 %(name)s 的称号核对结果，请在“我的单位”查看。") % {"name": organisation.name},
+        told(N_("平台管理员更新了 %(name)s 的称号核对结果，请在“我的单位”查看。"), name=organisation.name),
         now=now,
     )
 
@@ -446,7 +447,7 @@ def suspend_organisation(
 
 def _what_suspension_means(until: date | None) -> str:
     end = (
-        N_("暂停至 %(day)s，期满自动恢复。") % {"day": until.isoformat()}
+        told(N_("暂停至 %(day)s，期满自动恢复。"), day=until.isoformat())
         if until
         else N_("恢复时间由平台通知。")
     )
@@ -490,7 +491,9 @@ def _decide(
     organisation.status = OrganisationStatus(status)
     organisation.status_reason = "" if status is OrganisationStatus.VERIFIED else reason
     _record_move(action, organisation, before, by=by, now=now, reason=reason, detail=detail)
-    body = "\n".join(filter(None, (N_("理由：%(reason)s") % {"reason": reason}, more)))
+    body = told(N_("理由：%(reason)s"), reason=reason)
+    if more:
+        body = body + "\n" + more
     _tell_managers(organisation, f"organisation.{status.value}", subject, body, now=now)
 
 

@@ -16,6 +16,7 @@ from marketplace.kernel.db import db, for_change, transaction
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.organisations import queries, services
 from marketplace.organisations.kinds import DESIGNATION_NAMES, LEADING
 from marketplace.organisations.lifecycle import OrganisationStatus
@@ -71,29 +72,28 @@ def _attend_to(designation_id: int, *, now: datetime) -> None:
         return
     organisation = db.session.get_one(Organisation, designation.organisation_id)
     left = (designation.valid_to - today).days
-    names = {"name": organisation.name, "title": DESIGNATION_NAMES[designation.kind]}
-    days = {"day": designation.valid_to.isoformat(), "left": left}
+    title, day = told(DESIGNATION_NAMES[designation.kind]), designation.valid_to.isoformat()
     if left < 0:
         designation.lapsed_at = now
-        subject = N_("“%(title)s”已过有效期") % names
-        body = N_(
-            "“%(title)s”的有效期至 %(day)s，已不再生效。请在“我的单位”更新文号和有效期并上传新证书。"
-        ) % {
-            **names,
-            **days,
-        }
+        subject = told(N_("“%(title)s”已过有效期"), title=title)
+        body = told(
+            N_("“%(title)s”的有效期至 %(day)s，已不再生效。请在“我的单位”更新文号和有效期并上传新证书。"),
+            title=title,
+            day=day,
+        )
         action = "designation_lapse"
         defer("matching.organisation_changed", subject_id=organisation.id)
     else:
         designation.reminded_days = min(days for days in REMINDERS if left <= days)
-        subject = N_("“%(title)s”还有 %(left)s 天到期") % {**names, **days}
-        body = N_("“%(title)s”的有效期至 %(day)s。到期后不再生效，请及时更新并上传新证书。") % {
-            **names,
-            **days,
-        }
+        subject = told(N_("“%(title)s”还有 %(left)s 天到期"), title=title, left=left)
+        body = told(
+            N_("“%(title)s”的有效期至 %(day)s。到期后不再生效，请及时更新并上传新证书。"),
+            title=title,
+            day=day,
+        )
         action = "designation_remind"
     if designation.kind in LEADING:
-        body += N_("失效后不能再发榜。")
+        body = body + N_("失效后不能再发榜。")
     record(
         f"organisation.{action}",
         "organisation",

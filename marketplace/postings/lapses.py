@@ -15,7 +15,9 @@ from sqlalchemy import select
 from marketplace.kernel import clock
 from marketplace.kernel.dates import last_business_day
 from marketplace.kernel.db import db, transaction
+from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.postings.models import LapseNotice, LapseStage
 from marketplace.postings.queries import list_member_ids
 
@@ -106,11 +108,17 @@ def _write(lapsing: Lapsing, stage: LapseStage, posting: Any, *, now: datetime) 
     send_letter(
         list_member_ids(posting.organisation_id),
         f"{lapsing.kind}.lapse_{stage.value}",
-        subject=f"{lapsing.label}{'即将到期' if soon else '已到期'}：{posting.title}",
-        body=(
-            f"{posting.public_no} 的有效期至 {day}。到期后不再参与匹配；打开页面按“续期”即可延长。"
+        subject=told(
+            N_("%(kind)s即将到期：%(title)s") if soon else N_("%(kind)s已到期：%(title)s"),
+            kind=told(lapsing.label),
+            title=posting.title,
+        ),
+        body=told(
+            N_("%(number)s 的有效期至 %(day)s。到期后不再参与匹配；打开页面按“续期”即可延长。")
             if soon
-            else f"{posting.public_no} 已于 {day} 到期，不再参与匹配。打开页面按“续期”即可恢复。"
+            else N_("%(number)s 已于 %(day)s 到期，不再参与匹配。打开页面按“续期”即可恢复。"),
+            number=posting.public_no,
+            day=day,
         ),
         link=lapsing.path(posting),
         at=now,

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.indicators.model import Indicator
+from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.postings import queries
 from marketplace.postings.models import IndicatorColumns
 
@@ -36,10 +38,14 @@ def tell_taken_down(posting: Any, kind: str, *, path: str, reason: str, now: dat
     send_letter(
         queries.list_member_ids(posting.organisation_id),
         f"{kind}.take_down",
-        subject=f"已被下架：{posting.title}",
-        body=(
-            f"{posting.public_no} 已被平台下架，公众不能再查看。理由：{reason}\n"
-            "可以修改后重新提交，或写明理由申请恢复。"
+        subject=told(N_("已被下架：%(title)s"), title=posting.title),
+        body=told(
+            N_(
+                "%(number)s 已被平台下架，公众不能再查看。理由：%(reason)s\n"
+                "可以修改后重新提交，或写明理由申请恢复。"
+            ),
+            number=posting.public_no,
+            reason=reason,
         ),
         link=path,
         at=now,
@@ -51,8 +57,12 @@ def tell_appeal(posting: Any, kind: str, *, path: str, now: datetime) -> None:
     send_letter(
         queries.list_operator_ids(),
         f"{kind}.appeal",
-        subject=f"申请恢复待复核：{posting.title}",
-        body=f"{posting.organisation.name}对被下架的 {posting.public_no} 申请恢复，请复核。",
+        subject=told(N_("申请恢复待复核：%(title)s"), title=posting.title),
+        body=told(
+            N_("%(name)s对被下架的 %(number)s 申请恢复，请复核。"),
+            name=posting.organisation.name,
+            number=posting.public_no,
+        ),
         link=path,
         at=now,
     )
@@ -60,12 +70,13 @@ def tell_appeal(posting: Any, kind: str, *, path: str, now: datetime) -> None:
 
 def tell_decision(posting: Any, kind: str, *, path: str, restored: bool, reason: str, now: datetime) -> None:
     """The owner learns what became of its appeal."""
-    outcome = "已恢复发布" if restored else "未予恢复"
+    outcome = told(N_("已恢复发布") if restored else N_("未予恢复"))
     send_letter(
         queries.list_member_ids(posting.organisation_id),
         f"{kind}.{'restore' if restored else 'reject'}",
-        subject=f"{outcome}：{posting.title}",
-        body=f"{posting.public_no} {outcome}。" + (f"理由：{reason}" if reason else ""),
+        subject=told(N_("%(outcome)s：%(title)s"), outcome=outcome, title=posting.title),
+        body=told(N_("%(number)s %(outcome)s。"), number=posting.public_no, outcome=outcome)
+        + (told(N_("理由：%(reason)s"), reason=reason) if reason else ""),
         link=path,
         at=now,
     )

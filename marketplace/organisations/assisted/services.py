@@ -17,6 +17,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, NotFound, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter, send_secret
+from marketplace.notifications.words import told
 from marketplace.organisations import holdings, queries
 from marketplace.organisations.assisted import queries as assisted
 from marketplace.organisations.kinds import ConsentChannel, OrganisationKind
@@ -193,7 +194,7 @@ def _enter(consent: AssistedConsent, kind: str, subject_id: int, *, by: Actor, n
 def tell_firm(consent: AssistedConsent, *, by: Actor, now: datetime) -> bool:
     """Write to the firm's managers, or mail the link to take over; whether anybody could be told."""
     organisation = consent.organisation
-    subject = N_("平台代 %(name)s 录入了内容") % {"name": organisation.name}
+    subject = told(N_("平台代 %(name)s 录入了内容"), name=organisation.name)
     if managers := queries.list_manager_ids(organisation.id):
         body = N_("平台管理员按贵单位的同意代为录入了内容，请在“我的单位”逐项确认，如有不符请提出异议。")
         send_letter(managers, "assisted.entered", subject, body, OWN_ENTRIES, at=now)
@@ -206,11 +207,14 @@ def tell_firm(consent: AssistedConsent, *, by: Actor, now: datetime) -> bool:
     send_secret(
         kind="assisted.takeover",
         subject=subject,
-        body=N_(
-            "平台管理员经 %(who)s 于 %(day)s 同意，代贵单位录入了内容。"
-            "请打开下面的链接接管单位账户，并逐项确认或提出异议；链接 30 天内有效，只能使用一次。"
-        )
-        % {"who": consent.given_by, "day": consent.given_on.isoformat()},
+        body=told(
+            N_(
+                "平台管理员经 %(who)s 于 %(day)s 同意，代贵单位录入了内容。"
+                "请打开下面的链接接管单位账户，并逐项确认或提出异议；链接 30 天内有效，只能使用一次。"
+            ),
+            who=consent.given_by,
+            day=consent.given_on.isoformat(),
+        ),
         link=f"/takeover/{token}",
         at=now,
         address=organisation.contact_email,
@@ -273,8 +277,8 @@ def object_to_entry(entry: AssistedEntry, *, reason: str, by: Actor, now: dateti
     send_letter(
         list_platform_users(PlatformRole.OPERATOR),
         "assisted.objected",
-        N_("%(name)s 对代录入内容提出异议") % {"name": by.organisation_name},
-        N_("理由：%(reason)s") % {"reason": reason.strip()},
+        told(N_("%(name)s 对代录入内容提出异议"), name=by.organisation_name),
+        told(N_("理由：%(reason)s"), reason=reason.strip()),
         f"/workbench/assisted/{entry.consent_id}",
         at=now,
     )

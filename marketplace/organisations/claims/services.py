@@ -17,6 +17,7 @@ from marketplace.kernel.outbox import defer
 from marketplace.kernel.party import Party
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.organisations import holdings, queries
 from marketplace.organisations.claims import queries as claims
 from marketplace.organisations.kinds import ClaimBasis
@@ -75,8 +76,8 @@ def file_claim(
     send_letter(
         list_platform_users(PlatformRole.OPERATOR),
         "claim.created",
-        N_("%(name)s 申请认领收录单位") % {"name": claimant.name},
-        N_("认领的收录单位：%(name)s。请核对证明材料后决定。") % {"name": target.name},
+        told(N_("%(name)s 申请认领收录单位"), name=claimant.name),
+        told(N_("认领的收录单位：%(name)s。请核对证明材料后决定。"), name=target.name),
         f"/workbench/verification/claims/{claim.id}",
         at=now,
     )
@@ -105,8 +106,8 @@ def _accept(claim: OrganisationClaim, *, by: Actor, parties: frozenset[Party], n
     send_letter(
         queries.list_manager_ids(claimant.id),
         "claim.accepted",
-        N_("已认领 %(name)s") % {"name": target.name},
-        N_("收录的 %(count)s 条内容已归入贵单位。") % {"count": sum(counts.values())},
+        told(N_("已认领 %(name)s"), name=target.name),
+        told(N_("收录的 %(count)s 条内容已归入贵单位。"), count=sum),
         f"/organisations/{claimant.id}",
         at=now,
     )
@@ -163,8 +164,8 @@ def _close(
         send_letter(
             queries.list_manager_ids(claim.claimant_id),
             "claim.declined",
-            N_("认领未通过：%(name)s") % {"name": claim.organisation.name},
-            N_("理由：%(reason)s") % {"reason": reason},
+            told(N_("认领未通过：%(name)s"), name=claim.organisation.name),
+            told(N_("理由：%(reason)s"), reason=reason),
             OWN_CLAIMS,
             at=now,
         )

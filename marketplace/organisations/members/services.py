@@ -14,6 +14,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.organisations import queries
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Membership, MembershipStatus, Organisation
@@ -50,7 +51,7 @@ def request_to_join(
     send_letter(
         managers or list_platform_users(PlatformRole.OPERATOR),
         "membership.requested",
-        N_("%(person)s 申请加入 %(name)s") % {"person": by.name, "name": organisation.name},
+        told(N_("%(person)s 申请加入 %(name)s"), person=by.name, name=organisation.name),
         N_("请核对申请人身份后同意或拒绝。"),
         MEMBERS_PAGE if managers else f"/workbench/verification/{organisation.id}",
         at=now,
@@ -223,4 +224,4 @@ def record_membership(
 
 def _tell_person(membership: Membership, subject: str, body: str, *, now: datetime) -> None:
     name = membership.organisation.name
-    send_letter([membership.user_id], "membership.decided", subject, body % {"name": name}, OWN_PAGE, at=now)
+    send_letter([membership.user_id], "membership.decided", subject, told(body, name=name), OWN_PAGE, at=now)
