@@ -19,5 +19,7 @@ KEEPER = PostingKeeper(
     collected=CapabilityStatus.COLLECTED,
     published=CapabilityStatus.PUBLISHED,
     withdraw=services.withdraw,
+    until="expires_at",
+    closed_label=N_("已到期"),
     entry_endpoint="capabilities.enter_for",
 )

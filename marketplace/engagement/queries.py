@@ -534,6 +534,29 @@ def get_own_note(note_id: int, *, actor: Actor) -> Note:
 # --- who is to hear, and what is due ------------------------------------------------------------------------
 
 
+def list_concerned_ids(kind: str, posting_id: int) -> list[int]:
+    """The people of suppliers that are asked or wish to be asked about a posting and have not declined."""
+    known = {one.value for one in PostingKind}
+    if kind not in known:
+        return []
+    suppliers = (
+        select(Approach.supplier_organisation_id)
+        .where(_about(PostingKind(kind), posting_id), Approach.status.in_((S.SENT, S.ACCEPTED)))
+        .distinct()
+    )
+    return list(
+        db.session.scalars(
+            select(Membership.user_id)
+            .where(
+                Membership.organisation_id.in_(suppliers),
+                Membership.status == MembershipStatus.ACTIVE,
+                Membership.role.in_(WRITERS),
+            )
+            .order_by(Membership.user_id)
+        )
+    )
+
+
 def list_writer_ids(organisation_id: int) -> list[int]:
     """The people who can act on a letter."""
     return list(

@@ -25,6 +25,7 @@ from marketplace.kernel.texts import N_
 from marketplace.kernel.todos import Todo
 from marketplace.matching import annotations
 from marketplace.notifications.kinds import Group, register_all
+from marketplace.postings import concerned
 
 # What is written to either side of an approach.
 EVENTS = ("received", "accepted", "declined", "withdrawn", "reminder", "expired", "ended")
@@ -36,6 +37,8 @@ def wire(app: Flask) -> None:
     panels.register()
     annotations.register(lines.annotate)
     todos.register(list_todos)
+    # Whoever is in touch about a posting hears of its new closing day, and is given notice of an early one.
+    concerned.register("engagement", queries.list_concerned_ids)
     for exported in exporting.lists():
         exports.register(exported)
     for kind, name in APPROACH_NAMES.items():
