@@ -61,7 +61,7 @@ def page_letters(user_id: int, asked: Asked, *, page: int, per_page: int = 20) -
 def _in_group(name: str) -> ColumnElement[bool]:
     known = kinds.registered()
     if name == Group.OTHER:
-        return Letter.kind.not_in(known)
+        return Letter.kind.not_in(list(known))
     return Letter.kind.in_([kind.name for kind in known.values() if kind.group == name])
 
 

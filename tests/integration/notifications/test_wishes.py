@@ -217,6 +217,7 @@ def test_wishes_are_set_on_a_page_and_the_box_is_sorted(app: Flask) -> None:
     assert shown() == ["密码已更改", "邀请 100%_甲"]
     assert shown("?box=archived") == ["有人申请加入"]
     assert shown("?group=matching") == ["邀请 100%_甲"]
+    assert shown("?group=other") == []
     assert shown("?q=100%25_") == ["邀请 100%_甲"]
     assert shown("?q=%25&group=security") == []
     mine, theirs = letters["邀请 100%_甲"].id, letters["别人的邀请"].id
