@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from stdnum.cn import uscc
 
 from tests.browser.journeys.conftest import Marketplace, People, fill, press, tick
+from tests.factories import a_scan
 
 # Another firm on every run, so that one marketplace can be tested again and again.
 SERIAL = f"{time.time_ns() // 1000 % 10_000_000:07d}"
@@ -33,22 +34,26 @@ def test_a_firm_registers_by_form_and_an_operator_verifies_it(
         person,
         kind="enterprise",
         size="small",
-        region="500112",
         summary="冷温锻造企业，做转向与制动系统的锻件毛坯，模具自制。",
-        contact_name="谭青",
-        contact_phone="023-01234567",
     )
     tick(person, "clusters", "A1")
-    person.page.get_by_role("main").locator("form button.btn-primary").last.click()
-    person.page.wait_for_load_state("load")
-    submit = person.page.get_by_role("main").get_by_role("button", name="提交核验", exact=True)
-    if submit.count():
-        submit.click()
+    press(person, "保存并下一步")
+    fill(person, region="500112", contact_name="谭青", contact_phone="023-01234567")
+    press(person, "保存并下一步")
+    press(person, "保存并下一步")
+    scan = {"name": "营业执照.png", "mimeType": "image/png", "buffer": a_scan()}
+    person.page.get_by_role("main").locator('input[type="file"]').set_input_files(scan)
+    press(person, "上传")
+    person.go("/workbench/organisation/edit/confirm")
+    person.page.locator('[name="truthful"]').check()
+    press(person, "提交核验")
     expect(person.page.get_by_role("main")).to_contain_text("待核验")
 
     operator = window("operator")
     operator.go("/workbench/verification")
     operator.page.get_by_role("link", name=FIRM, exact=True).click()
+    for box in operator.page.locator('[name="checked"]').all():
+        box.check()
     press(operator, "核验通过")
 
     person.go("/workbench/organisation")
