@@ -7,7 +7,7 @@ answer differently: order and scores are ours (`queries`).
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, cast, column, func, literal, literal_column, select, table
+from sqlalchemy import ColumnElement, Select, String, cast, column, func, literal, select, table
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from marketplace.kernel.db import db
@@ -17,9 +17,7 @@ from marketplace.search.tokens import clean
 
 _FTS5 = table("search_index", column("rowid"), column("search_index"))
 # As the index spells it (migration 0009), or it is not used.
-_VECTOR: ColumnElement[Any] = func.array_to_tsvector(
-    func.string_to_array(SearchBody.tokens, literal_column("' '"))
-)
+_VECTOR: ColumnElement[Any] = func.search_tokens(SearchBody.tokens)
 
 
 class _Spelling:
@@ -59,7 +57,7 @@ def holding(expression: str) -> Select[Any]:
     if _on_sqlite():
         found = _FTS5.c.search_index.op("MATCH", is_comparison=True)(literal(expression))
         return select(_FTS5.c.rowid.label("id")).where(found)
-    found = _VECTOR.op("@@", is_comparison=True)(cast(expression, TSQUERY))
+    found = _VECTOR.op("@@", is_comparison=True)(cast(literal(expression, String), TSQUERY))
     return select(SearchBody.document_id.label("id")).where(found)
 
 

@@ -19,7 +19,7 @@ from marketplace.search import queries
 from marketplace.search.asked import DAYS, STANDINGS, TRLS, Asked, area_prefix
 from marketplace.search.marks import EXCERPT_LENGTH, Pieces, excerpt, find_spans, mark
 from marketplace.search.models import SearchDocument
-from marketplace.search.queries import Cell, Counts, Hit
+from marketplace.search.queries import Counts, Hit
 from marketplace.search.question import Question
 from marketplace.search.sources import Standing, dictionary_in_force, registered, source_of
 from marketplace.taxonomy import queries as taxonomy
@@ -174,7 +174,7 @@ def remembered_counts(asked: Asked, question: Question, *, now: datetime) -> Cou
     memory: _Remembered = current_app.extensions.setdefault(
         _NAME, _Remembered(OrderedDict(), threading.Lock())
     )
-    key, tick = asked.q, time.monotonic()
+    key, tick = urlencode(asked.args()), time.monotonic()
     with memory.lock:
         found = memory.counts.get(key)
     if found is not None and tick - found[0] < COUNTS_AGE_SECONDS:
@@ -192,40 +192,29 @@ def forget_counts() -> None:
     current_app.extensions.pop(_NAME, None)
 
 
-_MATCHES: dict[str, Callable[[Cell, str], bool]] = {
-    "scope": lambda cell, value: cell.kind == value,
-    "standing": lambda cell, value: cell.standing == value,
-    "region": lambda cell, value: cell.region.startswith(area_prefix(value)),
-    "cluster": lambda cell, value: f" {value} " in cell.clusters,
-    "trl": lambda cell, value: (
-        cell.trl is not None and value in TRLS and TRLS[value][0] <= cell.trl <= TRLS[value][1]
-    ),
-    "money": lambda cell, value: cell.money == value,
-    "since": lambda cell, value: value in DAYS and 0 < cell.since <= DAYS[value],
+_STANDS_FOR: dict[str, Callable[[str, str], bool]] = {
+    "region": lambda choice, stored: stored.startswith(area_prefix(choice)),
+    "cluster": lambda choice, stored: f" {choice} " in stored,
+    "trl": lambda choice, stored: TRLS[choice][0] <= int(stored) <= TRLS[choice][1],
+    "since": lambda choice, stored: 0 < int(stored) <= DAYS[choice],
 }
 
 
-def _others(asked: Asked, name: str) -> list[tuple[str, str]]:
-    chosen = [("scope", asked.scope), *asked.chosen]
-    # The counts do not know whose a thing is, so a chosen organisation shows no counts at all.
-    return [(other, value) for other, value in chosen if value and other != name and other in _MATCHES]
-
-
 def _counted(counts: Counts, asked: Asked, name: str, values: Mapping[str, str]) -> list[Option]:
-    if asked.value("org"):
-        return [Option(value, label, None) for value, label in values.items()]
-    others = _others(asked, name)
-    cells = [cell for cell in counts.cells if all(_MATCHES[other](cell, value) for other, value in others)]
-    totals = {value: sum(cell.documents for cell in cells if _MATCHES[name](cell, value)) for value in values}
-    chosen = asked.scope if name == "scope" else asked.value(name)
+    """The choices that lead to something, and the chosen one."""
+    stands_for = _STANDS_FOR.get(name, str.__eq__)
+    stored = counts.numbers[name].items()
+    totals = {
+        choice: sum(number for value, number in stored if stands_for(choice, value)) for choice in values
+    }
     return [
-        Option(value, label, totals[value])
-        for value, label in values.items()
-        if totals[value] or value == chosen or name == "scope"
+        Option(choice, label, totals[choice])
+        for choice, label in values.items()
+        if totals[choice] or choice == asked.value(name) or name == "scope"
     ]
 
 
-def facets(counts: Counts, asked: Asked, *, organisation_name: str) -> list[Facet]:
+def facets(counts: Counts, asked: Asked) -> list[Facet]:
     rows = [
         ("standing", N_("状态"), {value: STANDING_NAMES[value] for value in STANDINGS}),
         ("cluster", N_("产业集群"), {code: name for code, name, _tier in taxonomy.cluster_pairs()}),
@@ -233,23 +222,16 @@ def facets(counts: Counts, asked: Asked, *, organisation_name: str) -> list[Face
         ("trl", N_("成熟度"), {value: f"TRL {value.replace('-', '–')}" for value in TRLS}),
         ("money", N_("金额"), MONEY_NAMES),
         ("since", N_("发布时间"), SINCE_NAMES),
+        ("org", N_("单位"), {str(number): name for number, name, _count in counts.organisations}),
     ]
     found = [Facet(name, label, _counted(counts, asked, name, values)) for name, label, values in rows]
-    chosen = asked.value("org")
-    organisations = [Option(str(number), name, count) for number, name, count in counts.organisations]
-    if _others(asked, "org") or chosen:
-        # Counted over all hits, which would mislead beside other choices.
-        organisations = [Option(option.value, option.label, None) for option in organisations]
-    if chosen and organisation_name and chosen not in {option.value for option in organisations}:
-        organisations.insert(0, Option(chosen, organisation_name, None))
-    found.append(Facet("org", N_("单位"), organisations))
     return [facet for facet in found if facet.options]
 
 
 def tabs(counts: Counts, asked: Asked) -> list[tuple[str, str, int | None]]:
     """(scope, label, count) of the tabs above the hits, everything first."""
     counted = _counted(counts, asked, "scope", scopes())
-    total = None if asked.value("org") else sum(option.count or 0 for option in counted)
+    total = sum(option.count or 0 for option in counted)
     return [("", N_("全部"), total), *((option.value, option.label, option.count) for option in counted)]
 
 
@@ -267,16 +249,12 @@ def found_page(
     things = [(hit.document.kind, hit.document.subject_id) for hit in page.items]
     kept = queries.list_kept(user_id, things) if user_id and things else set()
     counts = remembered_counts(asked, question, now=now)
-    org = asked.value("org")
-    name = ""
-    if org.isascii() and org.isdigit() and len(org) <= 18:
-        name = queries.find_organisation_name(int(org))
     return {
         "asked": asked,
         "question": question,
         "page": page,
         "lines": lines(page.items, question, kept=kept, now=now),
-        "facets": facets(counts, asked, organisation_name=name),
+        "facets": facets(counts, asked),
         "tabs": tabs(counts, asked),
         "counted_at": counts.counted_at,
         "sorts": [(value, name) for value, name in SORT_NAMES if value or question.askable],
@@ -286,7 +264,7 @@ def found_page(
 
 
 def _hall_url(asked: Asked) -> str:
-    """The feature's own list with the same words, which knows more to choose by; "" where nothing is asked."""
+    """The feature's own list with the same words, which knows more to choose by; "" for everything."""
     source = source_of(asked.scope)
     if source is None or not asked.q:
         return ""

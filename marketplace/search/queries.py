@@ -5,16 +5,18 @@ which documents hold a word and in which part; scores are sums of whole numbers 
 databases give the same hits in the same order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import log1p
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Integer,
     Select,
+    String,
     and_,
     case,
     cast,
@@ -32,7 +34,7 @@ from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page
 from marketplace.organisations.models import Organisation
 from marketplace.search import backends
-from marketplace.search.asked import DAYS, MONEY, TRLS, Asked, area_prefix, money_bounds, since
+from marketplace.search.asked import DAYS, FILTERS, MONEY, TRLS, Asked, area_prefix, money_bounds, since
 from marketplace.search.models import Favourite, Frequency, SavedSearch, SearchBody, SearchDocument
 from marketplace.search.question import LONGEST_QUERY, Question, read_question
 from marketplace.search.sources import Standing, dictionary_in_force
@@ -217,59 +219,75 @@ def _load(ids: Sequence[int]) -> list[Hit]:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """So many documents share these facts."""
-
-    kind: str
-    standing: str
-    region: str
-    clusters: str
-    trl: int | None
-    money: str
-    since: int
-    documents: int
-
-
-@dataclass(frozen=True, slots=True)
 class Counts:
-    cells: tuple[Cell, ...]
-    organisations: tuple[tuple[int, str, int], ...]
+    """For each choice the stored values among the hits that all other choices leave, with their numbers."""
+
+    numbers: Mapping[str, Mapping[str, int]]
+    organisations: Sequence[tuple[int, str, int]]
     counted_at: datetime
 
 
 def count_facts(asked: Asked, question: Question, *, now: datetime) -> Counts:
-    """Everything that the choices beside the hits are counted from, whatever is chosen; two statements."""
+    """What stands beside the choices; two statements. The facts of the hits are gathered once for all."""
+    numbers: dict[str, dict[str, int]] = {"scope": {}, **{name: {} for name in FILTERS}}
     if not question.empty and not question.askable:
-        return Counts((), (), now)
-    unfiltered = Asked(q=asked.q)
-    conditions = conditions_of(unfiltered, question, now=now)
-    facts: tuple[Any, ...] = (
-        SearchDocument.kind,
-        _standing(now),
-        SearchDocument.region,
-        SearchDocument.clusters,
-        SearchDocument.trl,
-        _money_band(),
-        _freshness(now),
+        return Counts(numbers, (), now)
+    facts = (
+        select(
+            SearchDocument.kind.label("scope"),
+            _standing(now).label("standing"),
+            SearchDocument.region.label("region"),
+            SearchDocument.clusters.label("cluster"),
+            SearchDocument.trl.label("trl"),
+            _money_band().label("money"),
+            _freshness(now).label("since"),
+            SearchDocument.organisation_id.label("org"),
+        )
+        .where(*conditions_of(Asked(q=asked.q), question, now=now))
+        .cte("facts")
+        .prefix_with("MATERIALIZED")
     )
-    named: list[ColumnElement[Any]] = [fact.label(f"fact_{number}") for number, fact in enumerate(facts)]
-    inner = select(*named).where(*conditions).subquery()
-    columns: list[ColumnElement[Any]] = list(inner.c)
-    counted: Select[Any] = select(*columns, func.count()).group_by(*columns)
-    cells = db.session.execute(counted).all()
-    organisations = db.session.execute(
-        select(Organisation.id, Organisation.name, func.count().label("documents"))
-        .join(SearchDocument, SearchDocument.organisation_id == Organisation.id)
-        .where(*conditions)
-        .group_by(Organisation.id, Organisation.name)
-        .order_by(func.count().desc(), Organisation.id)
-        .limit(ORGANISATIONS_SHOWN)
-    )
-    return Counts(
-        tuple(Cell(*tuple(row)) for row in cells),
-        tuple((row[0], row[1], row[2]) for row in organisations),
-        now,
-    )
+    chosen = {"scope": asked.scope, **dict(asked.chosen)}
+    conditions = {name: _fact_condition(facts, name, value) for name, value in chosen.items() if value}
+    counted = []
+    for name in numbers:
+        others = [condition for other, condition in conditions.items() if other != name]
+        column = facts.c[name]
+        statement = select(literal(name, String), cast(column, String), func.count()).select_from(facts)
+        counted.append(statement.where(*others).group_by(column))
+    for name, value, number in db.session.execute(union_all(*counted)):
+        if value:
+            numbers[name][value] = number
+    return Counts(numbers, _name_organisations(numbers["org"], asked.value("org")), now)
+
+
+def _fact_condition(facts: CTE, name: str, value: str) -> ColumnElement[bool]:
+    column: ColumnElement[Any] = facts.c[name]
+    found: ColumnElement[bool] = false()
+    if name in ("scope", "standing") or (name == "money" and value in MONEY):
+        found = column == value
+    elif name == "region" and value.isascii() and value.isdigit():
+        found = column.startswith(area_prefix(value), autoescape=True)
+    elif name == "cluster":
+        found = column.contains(f" {value} ", autoescape=True)
+    elif name == "trl" and value in TRLS:
+        found = column.between(*TRLS[value])
+    elif name == "since" and value in DAYS:
+        found = column.between(1, DAYS[value])
+    elif name == "org" and value.isascii() and value.isdigit() and len(value) <= 18:
+        found = column == int(value)
+    return found
+
+
+def _name_organisations(numbers: Mapping[str, int], chosen: str) -> list[tuple[int, str, int]]:
+    """Those with most hits, and the chosen one; one statement."""
+    most = sorted(numbers.items(), key=lambda pair: (-pair[1], int(pair[0])))[:ORGANISATIONS_SHOWN]
+    if chosen in numbers and chosen not in dict(most):
+        most.append((chosen, numbers[chosen]))
+    ids = [int(organisation_id) for organisation_id, _number in most]
+    rows = db.session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+    names = {row.id: row.name for row in rows}
+    return [(int(key), names[int(key)], number) for key, number in most if int(key) in names]
 
 
 def _money_band() -> ColumnElement[str]:

@@ -190,19 +190,19 @@ def test_counts_are_kept_for_a_while_and_say_since_when(app: Flask, corpus: None
         assert presenters.remembered_counts(asked, question, now=clock.now()) is first
         tabs = {scope: count for scope, _label, count in presenters.tabs(first, asked)}
         assert tabs == {"": 3, "challenge": 0, "need": 0, "capability": 3, "organisation": 0}
-        shown = {f.name: {o.value: o.count for o in f.options} for f in _facets(first, asked)}
+        shown = {f.name: {o.value: o.count for o in f.options} for f in presenters.facets(first, asked)}
         assert shown["standing"] == {"open": 3}
         assert shown["trl"] == {"7-9": 3}
         assert shown["since"] == {"7": 3, "30": 3, "365": 3}
+        # Beside a choice stands what the other choices leave.
+        narrow = Asked("压铸", "capability", (("trl", "4-6"), ("since", "7"), ("region", "500000")))
+        beside = presenters.remembered_counts(narrow, question, now=clock.now())
+        assert dict(beside.numbers["scope"]) == {}
+        assert dict(beside.numbers["trl"]) == {"7": 3, "8": 1}
         presenters.forget_counts()
         assert (
-            sum(c.documents for c in presenters.remembered_counts(asked, question, now=clock.now()).cells)
-            == 4
+            sum(presenters.remembered_counts(asked, question, now=clock.now()).numbers["scope"].values()) == 4
         )
-
-
-def _facets(counts: queries.Counts, asked: Asked) -> list[presenters.Facet]:
-    return presenters.facets(counts, asked, organisation_name="")
 
 
 def test_an_address_may_search_so_often_a_minute(app: Flask) -> None:
