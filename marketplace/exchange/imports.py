@@ -35,6 +35,8 @@ WORKING = (S.RECEIVED, S.CHECKING, S.APPLYING)
 # What may still be changed, accepted or dropped.
 OPEN = (S.RECEIVED, S.UPLOADED, S.CHECKING, S.CHECKED, S.FAULTY)
 MOST_OPEN = 10
+# No row of a file has this number.
+UNKNOWN = -1
 KEPT_FOR = timedelta(days=3)
 COMMAND_LINE = "命令行操作员"
 LARGE = 5_000
@@ -106,6 +108,7 @@ def receive(
         size=size,
         sha256=sha256,
         stored_name=name,
+        header_row=UNKNOWN,
         created_at=now,
         updated_at=now,
         expires_at=now + KEPT_FOR,

@@ -115,8 +115,8 @@ def inspect(staged: StagedImport, fence: str) -> bool:
     rows = first_rows(source, sheet)
     if not rows:
         raise Unreadable(N_("表里没有内容"))
-    chosen = staged.header_row if any(number == staged.header_row for number, _ in rows) else 0
-    header_row = chosen or find_header_row(rows, target.columns)
+    chosen = staged.header_row if any(number == staged.header_row for number, _ in rows) else None
+    header_row = find_header_row(rows, target.columns) if chosen is None else chosen
     headings = heading_texts(next(cells for number, cells in rows if number == header_row))
     below = [cells for number, cells in rows if number > header_row][:MOST_SAMPLED]
     width = max([len(headings), *(len(cells) for cells in below)])
@@ -275,6 +275,9 @@ class Checker:
         target, values = self.target, row.values
         number, external = values.get(target.number) or "", values.get(EXTERNAL) or ""
         title = values.get(target.title) or ""
+        if title and not target.title_key(title):
+            row.object(self._label(target.title), title, N_("名称里没有文字"))
+            return
         found: Standing | None = None
         if number:
             found = known.by_number.get(number)
@@ -407,7 +410,7 @@ class Checker:
         db.session.expunge_all()
 
     def _staged(self, row: Judged, ordinal: int | None) -> dict[str, Any]:
-        title = row.values.get(self.target.title) or (row.standing.title if row.standing else "")
+        title = str(row.values.get(self.target.title) or (row.standing.title if row.standing else ""))
         external = row.values.get(EXTERNAL) or ""
         return {
             "import_id": self.id,
@@ -418,7 +421,10 @@ class Checker:
             "target_version": row.standing.version if row.standing else None,
             "public": row.verdict is Verdict.CHANGED and row.standing is not None and row.standing.published,
             "external_no": external if isinstance(external, str) else "",
-            "title": printable(self.target.title_key(str(title)), 240),
+            # As it will be found again; what is refused may hold what no database takes.
+            "title": printable(title, 240)
+            if row.verdict is Verdict.WRONG
+            else self.target.title_key(title)[:240],
             "stored": row.stored,
             "changes": row.changes,
             "note": row.note,
