@@ -9,7 +9,7 @@ from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.kernel.party import Party
 from marketplace.kernel.texts import N_
 
-BOX_WIDTH, BOX_HEIGHT, GAP, ROW, ASIDE = 132, 44, 118, 132, 18
+BOX_WIDTH, BOX_HEIGHT, GAP, ROW, ASIDE = 120, 44, 104, 140, 16
 PARTY_LABELS = {
     Party.EDITOR: N_("经办"),
     Party.MANAGER: N_("单位管理员"),
@@ -71,8 +71,9 @@ class Arrow:
         if self.along:
             return (x1 + x2) // 2, y1 + (-8 if self.forth else 18), "middle"
         (far_x, far_y), (near_x, near_y) = ((x2, y2), (x1, y1)) if self.forth else ((x1, y1), (x2, y2))
-        # A third of the way from the box below towards the path.
-        x, y = far_x + (near_x - far_x) // 3, far_y + (near_y - far_y) // 3
+        # Ways there are named near the box below, ways back halfway, so that no name hides another.
+        parts = 4 if self.forth else 2
+        x, y = far_x + (near_x - far_x) // parts, far_y + (near_y - far_y) // parts
         return (x - 8, y, "end") if self.forth else (x + 8, y, "start")
 
 
@@ -82,6 +83,8 @@ class Diagram:
     arrows: tuple[Arrow, ...]
     width: int
     height: int
+    box_width: int = BOX_WIDTH
+    box_height: int = BOX_HEIGHT
 
 
 def draw(life: Lifecycle) -> Diagram:

@@ -4,7 +4,7 @@ import pytest
 
 from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.lifecycles import all_lifecycles
-from marketplace.portal.diagrams import BOX_HEIGHT, BOX_WIDTH, draw
+from marketplace.portal.diagrams import BOX_HEIGHT, BOX_WIDTH, ROW, draw
 
 SHOWN = [life for life in all_lifecycles() if life.thing in ("challenge", "need", "capability")]
 
@@ -34,4 +34,4 @@ def test_boxes_have_places_of_their_own_inside_the_picture(life: Lifecycle) -> N
             assert not [b for b in between if b.y == arrow.source.y and low < b.x < high]
         else:
             # From the foot of one row to the head of the next there is nothing to run through.
-            assert abs(y2 - y1) < 2 * BOX_HEIGHT + 60
+            assert abs(y2 - y1) == ROW - BOX_HEIGHT
