@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from itertools import chain
 from typing import IO
 from urllib.parse import quote
 
@@ -325,8 +326,11 @@ def export(name: str) -> ResponseReturnValue:
             detail={"list": name, "format": format, "rows": written, "filters": args},
         )
     ending = f"{business_date(now).isoformat()}.{format}"
-    response = Response(_pieces(file), mimetype=exports.FORMATS[format])
-    response.content_length = file.seek(0, io.SEEK_END)
+    size = file.seek(0, io.SEEK_END)
+    pieces = _pieces(file)
+    # Begun here, so that the file is closed even if nobody reads the answer.
+    response = Response(chain((next(pieces, b""),), pieces), mimetype=exports.FORMATS[format])
+    response.content_length = size
     response.headers["Content-Disposition"] = (
         f"attachment; filename=\"{name}-{ending}\"; filename*=UTF-8''{quote(f'{title}-{ending}')}"
     )
