@@ -50,7 +50,9 @@ def test_what_changes_something_is_not_open_to_anyone_but_for_the_doors(bare_app
     for rule in writing_rules(bare_app.url_map.iter_rules()):
         view = bare_app.view_functions[rule.endpoint]
         if audience_of(*view.policy) is ANYONE:
-            assert rule.endpoint.partition(".")[0] in doors, rule.endpoint
+            # Mail programs end mails by a signed link, with nobody signed in.
+            by_signed_link = rule.endpoint == "notifications.end_mails"
+            assert by_signed_link or rule.endpoint.partition(".")[0] in doors, rule.endpoint
 
 
 def writing_rules(rules: Iterable[Rule]) -> list[Rule]:
