@@ -206,12 +206,12 @@ class Search:
         """What `size` documents of a segment, of the highest sums, reach for sure: nobody below enters."""
         if not all(table.any() for table in self._admitted_in(piece)):
             return 0
-        sums = self._summed(number)
-        few = _PROBED * size
-        if sums.size <= few:
+        sums, few = self._summed(number), _PROBED * size
+        # Without the many that are 0 in a search of one region, among which numpy looks for very long.
+        listed = sums[sums >= self._least_sum(0)]
+        if listed.size <= few:
             return 0
-        high = max(self._least_sum(0), int(np.partition(sums, sums.size - few)[sums.size - few]))
-        rows = self._eligible(number, piece, high)
+        rows = self._eligible(number, piece, int(np.partition(listed, listed.size - few)[-few]))
         if rows.size < size:
             return 0
         lower, _ = self._bounds(piece, rows, sums, np.zeros(rows.size))
