@@ -3,6 +3,7 @@
 from marketplace.matching.cli import (  # noqa: F401 - bring their commands
     assemble,
     evaluate,
+    progress,
     replay,
     shortlists,
     stats,

@@ -192,6 +192,8 @@ def test_a_code_in_use_ends_only_with_a_successor_by_which_it_is_then_matched(ap
         )
 
     # What it touches is placed anew, in a bulk of its own with its progress.
+    waiting = app.test_cli_runner().invoke(args=["match", "progress"])
+    assert "分类变更后重新匹配　等待开始" in waiting.output
     batch = next(batch for batch in claim(max_batches=5) if batch.kind == "matching.taxonomy_changed")
     lease = begin(batch.kind, batch.ids, batch.token, holder="test")
     assert lease is not None
