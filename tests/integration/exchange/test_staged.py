@@ -479,6 +479,12 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+def as_lines(rows: list[dict[str, str]]) -> str:
+    """JSONL whose first line names every column and whose others leave out what is empty."""
+    kept = [rows[0], *({name: cell for name, cell in row.items() if cell} for row in rows[1:])]
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in kept)
+
+
 @pytest.mark.parametrize("kind", ["need", "capability", "challenge", "organisation", "collected"])
 def test_each_column_takes_or_refuses_hostile_values_in_words(app: Flask, kind: str) -> None:
     """A workbook with a row for each value in each column: every cell ends as a value or as a named fault."""
@@ -488,7 +494,8 @@ def test_each_column_takes_or_refuses_hostile_values_in_words(app: Flask, kind: 
     target = all_targets()[kind]
     lines = []
     for place, _column in enumerate(target.columns):
-        for value in HOSTILE:
+        # The longest ones in a few columns: what a client sends must fit into its memory.
+        for value in HOSTILE if place < 4 else [v for v in HOSTILE if len(v) < 5_000]:
             cells = [c.example if c.required else "" for c in target.columns]
             title = [c.name for c in target.columns].index(target.title)
             cells[title] = f"第{len(lines)}行"
@@ -496,7 +503,7 @@ def test_each_column_takes_or_refuses_hostile_values_in_words(app: Flask, kind: 
                 cells[0] = f"H-{len(lines)}"
             cells[place] = value
             lines.append(dict(zip([c.label for c in target.columns], cells, strict=True)))
-    content = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    content = as_lines(lines)
     staged = importing.send(content, "恶意.jsonl")
     if staged.status is S.UPLOADED:
         assert (
@@ -519,7 +526,7 @@ def test_each_column_takes_or_refuses_hostile_values_in_words(app: Flask, kind: 
     assert ",=" not in faults.text
     # What was not refused can all be stored.
     good = [line for number, line in enumerate(lines, start=1) if number not in told]
-    importing.send("\n".join(json.dumps(line, ensure_ascii=False) for line in good), "善意.jsonl")
+    importing.send(as_lines(good), "善意.jsonl")
     if importing.staged.status is S.UPLOADED:
         mapping = importing.staged.mapping
         assert importing.columns(header_row="0", **{f"column-{n}": m for n, m in enumerate(mapping)}) == 302
