@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock
+.PHONY: help run test check format bench lock messages
 SHELL := /bin/bash
 
 # A supported Python, or one plain line that says what to do.
@@ -29,6 +29,10 @@ format: ## rewrite the code in the house format (格式化)
 	@python=$(python) && "$$python" tools/setup.py --dev
 	$(venv)/ruff format
 	$(venv)/ruff check --fix
+
+messages: ## renew the catalogue of translations and list what is missing (更新译文目录)
+	@python=$(python) && "$$python" tools/setup.py --dev
+	@$(venv)/python tools/messages.py
 
 bench: ## measure and record, judging nothing (性能测量)
 	@python=$(python) && "$$python" tools/setup.py --dev

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, current_app, g, make_response, redirect, render_template, request, url_for
-from flask_babel import Babel
 from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
@@ -17,7 +16,7 @@ from werkzeug.wrappers import Response
 from marketplace import tables  # noqa: F401 - all tables are known before the first query
 from marketplace.audit import services as audit
 from marketplace.config import ROOT, Settings
-from marketplace.kernel import assets, db, filters, navigation, panels, security
+from marketplace.kernel import assets, db, filters, locales, navigation, panels, security
 from marketplace.kernel.access import permits
 from marketplace.kernel.actor import ANONYMOUS, acting, forget_actor
 from marketplace.kernel.errors import (
@@ -77,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # Rights are asked anew inside the transaction: what was true when the page was opened may be over.
     db.at_begin(forget_actor)
     Migrate(app, db.db, directory=str(ROOT / "migrations"), render_as_batch=True)
-    Babel(app)
+    locales.init_app(app)
     filters.init_app(app)
     assets.init_app(app)
     app.context_processor(_template_globals)

@@ -29,11 +29,21 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import UncommittedWork, db, transaction
 from marketplace.taxonomy.services import load_shipped
 from tests.services import Missing, chromium, postgresql, valkey
+from tools import setup
 
 # Reference data that is loaded once; it is brought back where a test has added a version.
 REFERENCE_TABLES = ("taxonomy_version", "taxonomy_node")
 KEPT_TABLES = {"alembic_version", *REFERENCE_TABLES}
 COMPILED_TEMPLATES = ROOT / "build" / "templates"
+
+
+# --- translations --------------------------------------------------------------------------------------
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Pages are asked for in English too; whoever started pytest by hand has the newest words as well."""
+    if not hasattr(config, "workerinput"):
+        setup.ensure_catalogues()
 
 
 # --- skips ---------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 BUILD = ROOT / "build"
+TRANSLATIONS = ROOT / "marketplace" / "translations"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
@@ -157,6 +158,31 @@ def ensure_packages(lock: Path) -> None:
     progress.done(f"依赖已安装 ({lock.name})")
 
 
+def ensure_catalogues() -> None:
+    """The compiled catalogue of each language; only what is older than its source is made anew."""
+    for source in sorted(TRANSLATIONS.glob("*/LC_MESSAGES/messages.po")):
+        compiled = source.with_suffix(".mo")
+        if compiled.exists() and compiled.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        # In the place of the old one at once: a site that is being started may be reading it.
+        fresh = compiled.with_suffix(f".{os.getpid()}")
+        command: list[str | Path] = [
+            VENV_PYTHON,
+            "-m",
+            "babel.messages.frontend",
+            "-q",
+            "compile",
+            "-i",
+            source,
+            "-o",
+            fresh,
+        ]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode:
+            stop(f"无法编译译文 {source}：{made.stderr.strip()[-200:]} / the catalogue could not be compiled")
+        fresh.replace(compiled)
+
+
 @contextlib.contextmanager
 def only_one() -> Iterator[None]:
     """Two commands may be started at once; the second waits for the first to have installed."""
@@ -177,6 +203,7 @@ def set_up(*, dev: bool = False) -> Path:
         with only_one():
             ensure_venv()
             ensure_packages(ROOT / ("requirements-dev.txt" if dev else "requirements.txt"))
+            ensure_catalogues()
     except PermissionError as error:
         stop(f"没有写入权限：{error.filename}；请换一个目录或修正其所有者 / no permission to write there")
     except OSError as error:

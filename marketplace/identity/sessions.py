@@ -15,9 +15,10 @@ from marketplace.identity import devices, presenters, queries, services
 from marketplace.identity.credentials import new_token
 from marketplace.identity.models import User
 from marketplace.identity.queries import SignedIn
-from marketplace.kernel import clock
+from marketplace.kernel import clock, locales
 from marketplace.kernel.actor import acting, forget_actor
 from marketplace.kernel.db import transaction
+from marketplace.notifications.queries import languages_of
 
 # How long the password given at sign-in, or since, counts for what is delicate.
 PROOF_LASTS = timedelta(minutes=10)
@@ -80,6 +81,8 @@ def begin(user: User, *, now: datetime) -> None:
     )
     if not same:
         _note_device(user, address, now=now)
+    if locales.chosen() is None:
+        locales.choose(languages_of([user.id]).get(user.id, ""))
     session.clear()
     holder = SessionHolder(SignedIn(0, token, user.id, user.name, user.email, user.platform_role, None, now))
     login_user(holder)

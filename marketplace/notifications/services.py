@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.audit.services import record
+from marketplace.kernel import locales
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Forbidden
@@ -29,7 +30,7 @@ from marketplace.notifications.models import (
 
 MAIL = "notifications.mail"
 DIGEST = "notifications.digest"
-LANGUAGES = {"zh_Hans": "简体中文", "en": "English"}
+LANGUAGES = locales.LANGUAGES
 # What one pass of the sweep gathers at most; the rest follows with the next.
 GATHERED_AT_ONCE = 200
 

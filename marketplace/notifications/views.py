@@ -8,7 +8,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from marketplace.kernel import clock
+from marketplace.kernel import clock, locales
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
@@ -128,7 +128,7 @@ def _settings_page(problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> Res
         "notifications/settings.html",
         rows=presenters.wish_rows(queries.list_wishes(user_id)),
         mailings=presenters.MAILINGS,
-        language=queries.languages_of([user_id]).get(user_id, next(iter(services.LANGUAGES))),
+        language=queries.languages_of([user_id]).get(user_id, locales.current()),
         languages=services.LANGUAGES,
         refused=queries.find_refusal(user_id),
         problem=problem,

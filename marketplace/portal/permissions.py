@@ -6,6 +6,7 @@ allow(
     {
         ("portal", "read"): ANYONE,
         ("portal", "display"): ANYONE,
+        ("portal", "language"): ANYONE,
         ("portal", "workbench"): SIGNED_IN,
     }
 )

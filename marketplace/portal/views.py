@@ -7,7 +7,7 @@ from marketplace.announcements import queries as announcements
 from marketplace.announcements.kinds import CATEGORY_LABELS
 from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
 from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
-from marketplace.kernel import clock
+from marketplace.kernel import clock, locales
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.paths import own_path
@@ -35,6 +35,14 @@ def display() -> ResponseReturnValue:
             "display", mode, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
         )
     return response
+
+
+@help_bp.get("/language")
+@policy("portal", "language")
+def language() -> ResponseReturnValue:
+    """Remember in the browser which language its reader wants; nothing on the server changes."""
+    locales.choose(request.args.get("to", ""))
+    return redirect(own_path(request.args.get("next", "")) or url_for("portal.home"))
 
 
 @help_bp.get("/guide")

@@ -1,0 +1,56 @@
+"""Which language a page is said in, and that the choice stays with the reader and on the page."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from marketplace.identity.models import User
+from marketplace.kernel.db import db, transaction
+from marketplace.notifications.services import set_language
+from tests.integration.portal.conftest import PASSWORD, build_market
+
+
+def test_a_reader_switches_there_and_back_on_the_same_page(client: FlaskClient) -> None:
+    # What a browser was installed in says little of whom it serves.
+    page = client.get("/challenges?open=1", headers={"Accept-Language": "en"}).text
+    assert '<html lang="zh-CN"' in page
+    assert 'href="/language?to=en&amp;next=/challenges?open%3D1" lang="en"' in page
+    response = client.get("/language?to=en&next=/challenges?open%3D1")
+    assert response.location == "/challenges?open=1"
+    page = client.get(response.location).text
+    assert '<html lang="en"' in page
+    assert "Challenges" in page
+    assert 'lang="zh-CN" hreflang="zh-CN">中文</a>' in page
+    client.get("/language?to=zh_Hans&next=/guide")
+    assert '<html lang="zh-CN"' in client.get("/guide").text
+
+
+@pytest.mark.parametrize("language", ["", "fr", "../en", "en\r\nSet-Cookie: a=b"])
+def test_an_unknown_language_changes_nothing(client: FlaskClient, language: str) -> None:
+    response = client.get("/language", query_string={"to": language, "next": "/guide"})
+    assert response.location == "/guide"
+    assert "Set-Cookie" not in response.headers
+    client.set_cookie("language", language[:8].strip())
+    assert '<html lang="zh-CN"' in client.get("/guide").text
+
+
+@pytest.mark.parametrize("elsewhere", ["https://example.com/", "//example.com/", "/\\example.com", ""])
+def test_the_switch_leads_nobody_to_another_site(client: FlaskClient, elsewhere: str) -> None:
+    response = client.get("/language", query_string={"to": "en", "next": elsewhere})
+    assert response.location == "/"
+
+
+def test_whoever_signs_in_finds_the_own_language_unless_the_browser_was_told_another(app: Flask) -> None:
+    build_market()
+    user = db.session.scalars(select(User).where(User.platform_role.is_(None)).order_by(User.id)).first()
+    assert user is not None
+    with transaction():
+        set_language(user.id, "en")
+    form = {"email": user.email, "password": PASSWORD}
+    client, told = app.test_client(), app.test_client()
+    assert client.post("/login", data=form).status_code == 302
+    assert '<html lang="en"' in client.get("/guide").text
+    told.set_cookie("language", "zh_Hans")
+    assert told.post("/login", data=form).status_code == 302
+    assert '<html lang="zh-CN"' in told.get("/guide").text
