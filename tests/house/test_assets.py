@@ -17,6 +17,8 @@ OWN_SCRIPTS = sorted(STATIC.glob("*.js"))
 
 # gettext texts are filled with %: a lone percent sign would fail when the page is shown.
 LONE_PERCENT = re.compile(r"""_\(\s*(?:'[^']*?(?<!%)%(?![%(])[^']*'|"[^"]*?(?<!%)%(?![%(])[^"]*")""")
+# Where the filings of a site are looked up; its foot must lead there.
+FILINGS = r"(?!https://beian\.(?:miit|mps)\.gov\.cn/)"
 INLINE = {
     "a style attribute": re.compile(r"\sstyle\s*=", re.I),
     "a style element": re.compile(r"<style\b", re.I),
@@ -25,7 +27,7 @@ INLINE = {
     "a javascript link": re.compile(r"javascript:", re.I),
     "a link to nowhere": re.compile(r"href=[\"']#?[\"']"),
     "a lone percent sign in a text": LONE_PERCENT,
-    "an asset of another site": re.compile(r"(?:src|href|action|poster)=[\"'](?:https?:)?//", re.I),
+    "an asset of another site": re.compile(rf"(?:src|href|action|poster)=[\"']{FILINGS}(?:https?:)?//", re.I),
 }
 TOO_MODERN = re.compile(r"oklch|@layer|:has\(|color-mix|@container|@property|@import|light-dark\(")
 LEAVES_THE_SITE = re.compile(r"url\(\s*[\"']?(?:https?:)?//|@import|sourceMappingURL", re.I)
