@@ -7,7 +7,9 @@ from marketplace.kernel import typed
 
 FEN_PER_YUAN = 100
 FEN_PER_WAN = 10_000 * FEN_PER_YUAN
-_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?", re.ASCII)
+# What a column of 64 bits holds, whichever unit the amount was typed in.
+_ROOM_FEN = 10**18
+_AMOUNT = re.compile(r"[0-9]{1,14}(\.[0-9]{1,6})?", re.ASCII)
 
 
 def fen_from(text: str, *, unit_fen: int) -> int:
@@ -19,7 +21,7 @@ def fen_from(text: str, *, unit_fen: int) -> int:
     if not _AMOUNT.fullmatch(plain):
         raise ValueError(text)
     fen = Decimal(plain) * unit_fen
-    if fen != fen.to_integral_value():
+    if fen != fen.to_integral_value() or fen >= _ROOM_FEN:
         raise ValueError(text)
     return int(fen)
 

@@ -26,6 +26,7 @@ from marketplace.exchange.columns import (
 )
 from marketplace.exchange.faults import WrongCell
 from marketplace.indicators.model import Comparator, Indicator, Mark, Verifier
+from marketplace.kernel import typed
 from marketplace.postings.importing import Indicators
 
 
@@ -182,8 +183,8 @@ def test_an_indicator_may_be_written_in_short() -> None:
 @given(
     st.one_of(
         st.tuples(st.just(Day()), st.dates(date(1900, 1, 1), date(2200, 1, 1))),
-        st.tuples(st.just(Money("yuan")), st.integers(0, 10**14)),
-        st.tuples(st.just(Money("wan", most_fen=10**15)), st.integers(0, 10**14)),
+        st.tuples(st.just(Money("yuan")), st.integers(0, typed.LARGEST_FEN)),
+        st.tuples(st.just(Money("wan")), st.integers(0, typed.LARGEST_FEN)),
         st.tuples(st.just(Number()), st.decimals(-(10**14), 10**14, places=6)),
         st.tuples(st.just(Integer(0, 10**6)), st.integers(0, 10**6)),
         st.tuples(st.just(Flag()), st.booleans()),
