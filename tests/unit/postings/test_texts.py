@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from marketplace.matching.engine import documents
 from marketplace.postings import matchable
-from marketplace.postings.listing import ListQuery, covers_region, region_prefix
+from marketplace.postings.listing import ListQuery, region_prefix, wider_regions
 from marketplace.postings.texts import searchable, split_words, without
 
 
@@ -33,9 +33,9 @@ def test_a_list_question_survives_the_way_through_the_url() -> None:
 
 def test_a_province_covers_its_districts_and_a_district_only_itself() -> None:
     assert region_prefix("500000") == "50"
-    assert covers_region("500000", "500112")
-    assert not covers_region("500112", "500113")
-    assert not covers_region("510000", "500112")
+    assert region_prefix("500112") == "500112"
+    assert list(wider_regions("500112")) == ["500112", "500100", "500000"]
+    assert list(wider_regions("500000")) == ["500000"]
 
 
 def test_what_is_handed_to_the_matcher_has_the_engines_own_fields() -> None:
