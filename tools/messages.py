@@ -26,7 +26,7 @@ HEAD = {
 def extract() -> list[str]:
     """Every text of the code and the templates, sorted."""
     command = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract"]
-    options = ["-F", "babel.cfg", "-k", "N_", "-k", "_l", "--no-wrap"]
+    options = ["-F", "babel.cfg", "-k", "N_", "-k", "_l", "-k", "say", "--no-wrap"]
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "messages.pot"
         subprocess.run([*command, *options, "-o", found, "."], cwd=ROOT, check=True)

@@ -82,9 +82,9 @@ def withdraw(announcement: Announcement, *, reason: str, by: Actor, now: datetim
     """Take it back; the page stays, with the reason."""
     was = announcement.status
     status = LIFECYCLE.advance(was, "withdraw", by=by.parties(None))
-    found = list(obstacles_in(reason, field="reason", label="理由", limit=LONGEST_REASON, multiline=True))
+    found = list(obstacles_in(reason, field="reason", label=N_("理由"), limit=LONGEST_REASON, multiline=True))
     if not reason.strip():
-        found.append(Obstacle("reason", N_("请写明原因")))
+        found.append(Obstacle("reason", N_("请填写“理由”")))
     if found:
         raise Obstructed(found)
     announcement.status, announcement.withdrawn_at = AnnouncementStatus(status), now

@@ -31,6 +31,7 @@ from marketplace.audit.services import record
 from marketplace.kernel.actor import SYSTEM, Actor
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 
 
@@ -106,7 +107,7 @@ def _judge(name: str, stream: BinaryIO, purpose: Purpose) -> FileKind:
         raise Unfit(N_("“%(file)s”：文件没有可用的名称，请改名后上传"))
     kind = EXTENSIONS.get(extension_of(name))
     if kind not in purpose.kinds or kind is None:
-        allowed = "、".join(one.value for one in purpose.kinds)
+        allowed = listed(one.value for one in purpose.kinds)
         raise Unfit(N_("“%(file)s”：不支持这种文件，只接收 %(allowed)s"), {"allowed": allowed}, status=415)
     size, most = _size_of(stream), purpose.most_bytes_of(kind)
     if size == 0:

@@ -8,6 +8,7 @@ from flask_babel import gettext
 from marketplace.capabilities.kinds import IP_LABELS, KIND_LABELS, MATURITY_LABELS
 from marketplace.capabilities.models import Capability, CapabilityChainLink, CapabilityCluster
 from marketplace.capabilities.rules import CapabilityDraft, CertificateDraft
+from marketplace.kernel.filters import listed
 from marketplace.postings.codes import chain_facets
 from marketplace.postings.forms import indicators_text
 from marketplace.postings.listing import (
@@ -78,8 +79,8 @@ def key_facts(capability: Capability) -> list[tuple[str, str]]:
     """Name and value of what is stated; what is not stated is left out by the template."""
     return [
         (gettext("类别"), gettext(KIND_LABELS[capability.kind])),
-        (gettext("产业集群"), "、".join(cluster_names(c.code for c in capability.clusters))),
-        (gettext("产业链环节"), "、".join(chain_link_names(link.code for link in capability.chain_links))),
+        (gettext("产业集群"), listed(cluster_names(c.code for c in capability.clusters))),
+        (gettext("产业链环节"), listed(chain_link_names(link.code for link in capability.chain_links))),
         (gettext("行业"), name_of(Scheme.INDUSTRY, capability.industry)),
         (gettext("地区"), region_name(capability.region)),
         (gettext("技术成熟度"), trl_name(capability.trl) if capability.trl else ""),
@@ -88,8 +89,8 @@ def key_facts(capability: Capability) -> list[tuple[str, str]]:
             gettext(MATURITY_LABELS[capability.maturity]) if capability.maturity else "",
         ),
         (gettext("知识产权"), gettext(IP_LABELS[capability.ip_status]) if capability.ip_status else ""),
-        (gettext("合作方式"), "、".join(cooperation_name(code) for code in capability.cooperation)),
-        (gettext("关键词"), "、".join(capability.keywords)),
+        (gettext("合作方式"), listed(cooperation_name(code) for code in capability.cooperation)),
+        (gettext("关键词"), listed(capability.keywords)),
     ]
 
 
@@ -106,16 +107,16 @@ def draft_rows(draft: CapabilityDraft) -> list[tuple[str, str | None, str]]:
     return [
         (gettext("名称"), "title", draft.title),
         (gettext("简介"), "summary", draft.summary),
-        (gettext("关键词"), "keywords", "、".join(draft.keywords)),
+        (gettext("关键词"), "keywords", listed(draft.keywords)),
         (gettext("类别"), None, gettext(KIND_LABELS[draft.kind])),
-        (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
-        (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
+        (gettext("产业集群"), None, listed(cluster_names(draft.clusters))),
+        (gettext("产业链环节"), None, listed(chain_link_names(draft.chain_links))),
         (gettext("地区"), None, region_name(draft.region)),
         (gettext("行业"), None, name_of(Scheme.INDUSTRY, draft.industry)),
         (gettext("技术成熟度"), None, str(draft.trl or "")),
         (gettext("产业化程度"), None, gettext(MATURITY_LABELS[draft.maturity]) if draft.maturity else ""),
         (gettext("知识产权"), None, gettext(IP_LABELS[draft.ip_status]) if draft.ip_status else ""),
-        (gettext("合作方式"), None, "、".join(cooperation_name(code) for code in draft.cooperation)),
+        (gettext("合作方式"), None, listed(cooperation_name(code) for code in draft.cooperation)),
         (gettext("参数"), None, indicators_text(draft.parameters)),
         (gettext("资质证书"), None, "\n".join(_certificate(c) for c in draft.certificates)),
     ]

@@ -55,7 +55,7 @@ def wire(app: Flask) -> None:
     lapses.register(
         lapses.Lapsing(
             kind="capability",
-            label="能力成果",
+            label=N_("能力成果"),
             entity=Capability,
             published=CapabilityStatus.PUBLISHED,
             path=lambda capability: f"/capabilities/{capability.public_no}",

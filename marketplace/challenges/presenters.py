@@ -13,6 +13,7 @@ from marketplace.challenges.services import call_of, draft_of, is_prepared_for
 from marketplace.indicators.model import Indicator, Mark
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date, last_business_day
+from marketplace.kernel.filters import listed
 from marketplace.kernel.lifecycle import StepState, Transition
 from marketplace.kernel.money import in_wan
 from marketplace.kernel.texts import N_
@@ -152,21 +153,21 @@ def _facts(challenge: Challenge) -> list[tuple[str, str]]:
     own = challenge.status is not S.COLLECTED
     months = challenge.duration_months
     return [
-        (gettext("产业集群"), "、".join(taxonomy.cluster_names(c.code for c in challenge.clusters))),
+        (gettext("产业集群"), listed(taxonomy.cluster_names(c.code for c in challenge.clusters))),
         (
             gettext("产业链环节"),
-            "、".join(taxonomy.chain_link_names(link.code for link in challenge.chain_links)),
+            listed(taxonomy.chain_link_names(link.code for link in challenge.chain_links)),
         ),
         (gettext("行业"), _industry(challenge.industry)),
         (gettext("地区"), taxonomy.region_name(challenge.region)),
         (gettext("技术成熟度"), _trl_text(challenge)),
         (gettext("科技活动"), gettext(ACTIVITY_LABELS[challenge.activity]) if challenge.activity else ""),
         (gettext("攻关周期"), gettext("%(months)s 个月", months=months) if months else ""),
-        (gettext("合作方式"), "、".join(taxonomy.cooperation_name(code) for code in challenge.cooperation)),
+        (gettext("合作方式"), listed(taxonomy.cooperation_name(code) for code in challenge.cooperation)),
         (gettext("知识产权"), gettext(IP_LABELS[challenge.ip_terms]) if challenge.ip_terms else ""),
         (gettext("拟取家数"), gettext("%(n)s 家", n=challenge.takers_wanted) if own else ""),
         (gettext("公开程度"), gettext(PUBLICITY_LABELS[challenge.publicity]) if own else ""),
-        (gettext("关键词"), "、".join(challenge.keywords)),
+        (gettext("关键词"), listed(challenge.keywords)),
     ]
 
 
@@ -187,11 +188,11 @@ def revision_rows(draft: ChallengeDraft) -> list[tuple[str, str]]:
         (gettext("榜单题目"), draft.title),
         (gettext("榜单类型"), gettext(BOARD_LABELS[draft.board])),
         (gettext("科技活动类型"), gettext(ACTIVITY_LABELS[draft.activity]) if draft.activity else ""),
-        (gettext("所属产业集群"), "、".join(taxonomy.cluster_names(draft.clusters))),
-        (gettext("产业链环节"), "、".join(taxonomy.chain_link_names(draft.chain_links))),
+        (gettext("所属产业集群"), listed(taxonomy.cluster_names(draft.clusters))),
+        (gettext("产业链环节"), listed(taxonomy.chain_link_names(draft.chain_links))),
         (gettext("国民经济行业"), _industry(draft.industry)),
         (gettext("实施地区"), taxonomy.region_name(draft.region)),
-        (gettext("关键词"), "、".join(draft.keywords)),
+        (gettext("关键词"), listed(draft.keywords)),
         (gettext("背景"), draft.background),
         (gettext("主要难点"), draft.problem),
         (gettext("已有基础"), draft.existing_basis),
@@ -207,7 +208,7 @@ def revision_rows(draft: ChallengeDraft) -> list[tuple[str, str]]:
         (gettext("可组联合体揭榜"), yes if draft.consortium_allowed else no),
         (gettext("联合体成员上限"), str(draft.max_members)),
         (gettext("对揭榜方的要求"), draft.requirements),
-        (gettext("合作方式"), "、".join(taxonomy.cooperation_name(code) for code in draft.cooperation)),
+        (gettext("合作方式"), listed(taxonomy.cooperation_name(code) for code in draft.cooperation)),
         (gettext("成果知识产权归属"), gettext(IP_LABELS[draft.ip_terms]) if draft.ip_terms else ""),
         (gettext("知识产权约定说明"), draft.ip_note),
         (gettext("验收方式"), draft.acceptance),

@@ -433,7 +433,9 @@ def _refuse_unfit(reasons: Mapping[str, str]) -> None:
     unfit = [
         obstacle
         for field, text in reasons.items()
-        for obstacle in obstacles_in(text, field=field, label="理由", limit=LONGEST_REASON, multiline=True)
+        for obstacle in obstacles_in(
+            text, field=field, label=N_("理由"), limit=LONGEST_REASON, multiline=True
+        )
     ]
     if unfit:
         raise Obstructed(unfit)

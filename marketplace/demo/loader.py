@@ -66,11 +66,7 @@ def rank(*, report: Report) -> None:
     jobs.rank_everything(report)
     with transaction():
         approaches.look_at_lists(clock.now())
-        db.session.execute(
-            delete(OutboxRow).where(
-                OutboxRow.kind == RANKING, OutboxRow.subject_id == 0, OutboxRow.lease_token.is_(None)
-            )
-        )
+        _take_back(RANKING)
 
 
 def make_findable(*, report: Report) -> None:
@@ -84,6 +80,16 @@ def make_findable(*, report: Report) -> None:
     db.session.rollback()
     with transaction():
         vocabulary.store(counts, documents=documents, now=clock.now())
+        _take_back(index.CATCH_UP)
+
+
+def _take_back(kind: str) -> None:
+    """Inside `transaction()`: what was done here need not be done again by a worker."""
+    db.session.execute(
+        delete(OutboxRow).where(
+            OutboxRow.kind == kind, OutboxRow.subject_id == 0, OutboxRow.lease_token.is_(None)
+        )
+    )
 
 
 def _stories(content: Content, cast: Cast, calendar: Calendar) -> Iterator[Story]:

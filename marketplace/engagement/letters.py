@@ -80,7 +80,7 @@ def tell_of_answer(approach: Approach, title: str, answerer: str, *, at: datetim
         return
     side = Side.SUPPLIER if approach.kind is ApproachKind.INVITATION else Side.SEEKER
     label = told(REASONS[side].get(approach.reason_code, "") if approach.reason_code else "")
-    reason = label + (f"：{approach.reason}" if approach.reason else "")
+    reason = label + (told(N_("：")) + approach.reason if approach.reason else "")
     body = told(
         N_("就“%(title)s”的%(kind)s没有达成对接。对方说明的理由：%(reason)s"),
         title=title,

@@ -83,7 +83,7 @@ def draft_gaps(draft: Draft, *, today: date, last_day: date | None) -> Iterator[
     """What the written part lacks. `last_day` is the last day of the posting, where it has one."""
     message = draft.message.strip()
     yield from obstacles_in(
-        draft.message, field="message", label="留言", limit=LONGEST_MESSAGE, multiline=True
+        draft.message, field="message", label=N_("留言"), limit=LONGEST_MESSAGE, multiline=True
     )
     if len(message) < SHORTEST_MESSAGE:
         yield Obstacle(
@@ -139,10 +139,10 @@ def reason_gaps(code: str, text: str, known: Mapping[Reason, Any]) -> Iterator[O
         yield Obstacle("reason_code", N_("请选择理由"))
     elif code == Reason.OTHER and not text.strip():
         yield Obstacle("reason", N_("选择“其他”时请写明理由"))
-    yield from obstacles_in(text, field="reason", label="补充说明", limit=LONGEST_REASON, multiline=True)
+    yield from obstacles_in(text, field="reason", label=N_("补充说明"), limit=LONGEST_REASON, multiline=True)
 
 
 def note_gaps(text: str) -> Iterator[Obstacle]:
     if not text.strip():
         yield Obstacle("text", N_("请填写备注内容"))
-    yield from obstacles_in(text, field="text", label="备注", limit=LONGEST_NOTE, multiline=True)
+    yield from obstacles_in(text, field="text", label=N_("备注"), limit=LONGEST_NOTE, multiline=True)

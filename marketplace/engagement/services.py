@@ -247,7 +247,7 @@ def withdraw(approach: Approach, *, reason: str, by: Actor, now: datetime) -> No
     was = approach.status
     status = _advance(approach, "withdraw", by=by, now=now)
     if gaps := list(
-        obstacles_in(reason, field="reason", label="说明", limit=rules.LONGEST_REASON, multiline=True)
+        obstacles_in(reason, field="reason", label=N_("说明"), limit=rules.LONGEST_REASON, multiline=True)
     ):
         raise Obstructed(gaps)
     approach.status, approach.reason = ApproachStatus(status), reason.strip()

@@ -23,9 +23,10 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter, send_secret
+from marketplace.notifications.words import told
 
 CONFIRMATION_LIFETIME = timedelta(hours=24)
-NOT_ME = "如果不是您本人操作，请立即更改密码并联系平台。"
+NOT_ME = N_("如果不是您本人操作，请立即更改密码并联系平台。")
 
 
 def request_proof(user: User, email: str, *, path: str, by: Actor, now: datetime) -> None:
@@ -42,16 +43,19 @@ def request_proof(user: User, email: str, *, path: str, by: Actor, now: datetime
         send_letter(
             [user.id],
             "identity.email_change_requested",
-            "有人申请更换您账号的邮箱",
-            f"您的账号申请把登录邮箱换成 {email}。新邮箱确认之前，一切照旧。{NOT_ME}",
+            N_("有人申请更换您账号的邮箱"),
+            told(N_("您的账号申请把登录邮箱换成 %(email)s。新邮箱确认之前，一切照旧。"), email=email)
+            + told(NOT_ME),
             at=now,
         )
     if changes and (holder := queries.find_user_by_email(email)) is not None:
         send_secret(
             user_id=holder.id,
             kind="identity.already_registered",
-            subject="您的邮箱已有账号",
-            body="有人想把另一个账号的邮箱换成您的邮箱。该邮箱已有账号，没有任何变化；如果是您本人操作，请换一个邮箱。",
+            subject=N_("您的邮箱已有账号"),
+            body=N_(
+                "有人想把另一个账号的邮箱换成您的邮箱。该邮箱已有账号，没有任何变化；如果是您本人操作，请换一个邮箱。"
+            ),
             link="/login",
             at=now,
         )
@@ -60,9 +64,11 @@ def request_proof(user: User, email: str, *, path: str, by: Actor, now: datetime
     send_secret(
         address=email,
         kind="identity.email",
-        subject="请确认邮箱",
-        body="请在 24 小时内打开下面的链接，确认这是您的邮箱。链接只能使用一次。\n"
-        "如果不是您本人操作，请忽略本邮件。",
+        subject=N_("请确认邮箱"),
+        body=N_(
+            "请在 24 小时内打开下面的链接，确认这是您的邮箱。链接只能使用一次。\n"
+            "如果不是您本人操作，请忽略本邮件。"
+        ),
         link=path.replace(PLACE_IN_PATH, token),
         at=now,
     )
@@ -88,16 +94,17 @@ def confirm(token: str, *, now: datetime) -> User:
     send_secret(
         address=former,
         kind="identity.email_changed",
-        subject="您账号的邮箱已更换",
-        body=f"您的账号已改用邮箱 {user.email} 登录和接收通知，本邮箱不再与账号关联。{NOT_ME}",
+        subject=N_("您账号的邮箱已更换"),
+        body=told(N_("您的账号已改用邮箱 %(email)s 登录和接收通知，本邮箱不再与账号关联。"), email=user.email)
+        + told(NOT_ME),
         link="",
         at=now,
     )
     send_letter(
         [user.id],
         "identity.email_changed",
-        "登录邮箱已更换",
-        f"您的账号已改用邮箱 {user.email} 登录和接收通知。{NOT_ME}",
+        N_("登录邮箱已更换"),
+        told(N_("您的账号已改用邮箱 %(email)s 登录和接收通知。"), email=user.email) + told(NOT_ME),
         "/workbench/account/security",
         at=now,
     )

@@ -11,7 +11,9 @@ from sqlalchemy import delete, select, update
 from marketplace.identity.credentials import hash_token
 from marketplace.identity.models import KnownDevice, User
 from marketplace.kernel.db import db
+from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 
 REMEMBERED = timedelta(days=365)
 
@@ -41,8 +43,13 @@ def note_sign_in(user: User, *, token: str, words: str, now: datetime) -> None:
         send_letter(
             [user.id],
             "identity.new_device",
-            "您的账号在新设备上登录",
-            f"{words}。如果是您本人，请忽略；如果不是，请立即更改密码，并在“登录与安全”中退出该设备。",
+            N_("您的账号在新设备上登录"),
+            told(
+                N_(
+                    "%(device)s。如果是您本人，请忽略；如果不是，请立即更改密码，并在“登录与安全”中退出该设备。"
+                ),
+                device=words,
+            ),
             "/workbench/account/security",
             at=now,
         )

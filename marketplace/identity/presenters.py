@@ -8,15 +8,16 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from marketplace.identity.models import UserSession
+from marketplace.kernel.texts import N_
 
 # The first that fits: browsers name those whose engine they share after their own name.
 BROWSERS = (
-    ("MicroMessenger", "微信"),
-    ("DingTalk", "钉钉"),
+    ("MicroMessenger", N_("微信")),
+    ("DingTalk", N_("钉钉")),
     ("Edg", "Edge"),
     ("OPR", "Opera"),
-    ("QQBrowser", "QQ 浏览器"),
-    ("HuaweiBrowser", "华为浏览器"),
+    ("QQBrowser", N_("QQ 浏览器")),
+    ("HuaweiBrowser", N_("华为浏览器")),
     ("Firefox", "Firefox"),
     ("Chrome", "Chrome"),
     ("Safari", "Safari"),

@@ -23,6 +23,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 
 SECONDS_A_STEP = 30
 # A phone's clock may be off by one step, before or after.
@@ -81,8 +82,10 @@ def confirm(user: User, code: str, *, now: datetime) -> list[str]:
     _tell(
         user,
         "identity.second_factor_on",
-        "两步验证已开启",
-        "您的账号已开启两步验证，以后登录除密码外还需动态码。如果不是您本人操作，请立即更改密码并联系平台。",
+        N_("两步验证已开启"),
+        N_(
+            "您的账号已开启两步验证，以后登录除密码外还需动态码。如果不是您本人操作，请立即更改密码并联系平台。"
+        ),
         now=now,
     )
     return codes
@@ -160,8 +163,11 @@ def _spend_recovery_code(user: User, code: str, *, now: datetime) -> bool:
     _tell(
         user,
         "identity.recovery_code_used",
-        "有人用恢复码登录了您的账号",
-        f"一个恢复码已用掉，还剩 {left} 个。如果不是您本人操作，请立即更改密码并重新生成恢复码。",
+        N_("有人用恢复码登录了您的账号"),
+        told(
+            N_("一个恢复码已用掉，还剩 %(left)s 个。如果不是您本人操作，请立即更改密码并重新生成恢复码。"),
+            left=left,
+        ),
         now=now,
     )
     return True
@@ -184,8 +190,8 @@ def renew_recovery_codes(user: User, *, now: datetime) -> list[str]:
     _tell(
         user,
         "identity.recovery_codes",
-        "恢复码已重新生成",
-        "您的账号已重新生成恢复码，旧的全部作废。如果不是您本人操作，请立即更改密码并联系平台。",
+        N_("恢复码已重新生成"),
+        N_("您的账号已重新生成恢复码，旧的全部作废。如果不是您本人操作，请立即更改密码并联系平台。"),
         now=now,
     )
     return codes
@@ -202,8 +208,8 @@ def switch_off(user: User, *, required: bool, now: datetime) -> None:
     _tell(
         user,
         "identity.second_factor_off",
-        "两步验证已关闭",
-        "您的账号已关闭两步验证，登录只需密码。如果不是您本人操作，请立即更改密码并重新开启。",
+        N_("两步验证已关闭"),
+        N_("您的账号已关闭两步验证，登录只需密码。如果不是您本人操作，请立即更改密码并重新开启。"),
         now=now,
     )
 
@@ -222,8 +228,10 @@ def reset(user: User, *, reason: str, by: Actor, now: datetime) -> None:
     _tell(
         user,
         "identity.second_factor_reset",
-        "您的两步验证已被系统管理员重置",
-        "两步验证已移除，所有登录已退出。下次登录只需密码，请尽快重新设置。如果您没有申请过，请立即联系平台。",
+        N_("您的两步验证已被系统管理员重置"),
+        N_(
+            "两步验证已移除，所有登录已退出。下次登录只需密码，请尽快重新设置。如果您没有申请过，请立即联系平台。"
+        ),
         now=now,
     )
 

@@ -29,6 +29,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import DomainError, Forbidden, NotFound, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter, send_secret
+from marketplace.notifications.words import told
 
 SESSION_LIFETIME = timedelta(hours=12)
 TOUCH_INTERVAL = timedelta(minutes=1)
@@ -149,8 +150,8 @@ def enable_user(user: User, *, reason: str, by: Actor, now: datetime) -> None:
     send_letter(
         [user.id],
         "identity.enabled",
-        "您的账号已重新启用",
-        f"您的账号已由平台重新启用。理由：{reason}",
+        N_("您的账号已重新启用"),
+        told(N_("您的账号已由平台重新启用。理由：%(reason)s"), reason=reason),
         at=now,
     )
 
@@ -312,9 +313,11 @@ def request_registration(email: str, *, path: str, now: datetime) -> None:
         send_secret(
             user_id=user.id,
             kind="identity.already_registered",
-            subject="您的邮箱已有账号",
-            body="有人（可能是您本人）用这个邮箱申请注册。该邮箱已有账号，请直接登录；忘记密码可在登录页重置。\n"
-            "如果不是您本人操作，请忽略本邮件，账号没有任何变化。",
+            subject=N_("您的邮箱已有账号"),
+            body=N_(
+                "有人（可能是您本人）用这个邮箱申请注册。该邮箱已有账号，请直接登录；忘记密码可在登录页重置。\n"
+                "如果不是您本人操作，请忽略本邮件，账号没有任何变化。"
+            ),
             link="/login",
             at=now,
         )
@@ -323,9 +326,11 @@ def request_registration(email: str, *, path: str, now: datetime) -> None:
     send_secret(
         address=email,
         kind="identity.registration",
-        subject="请继续完成注册",
-        body="请在 24 小时内打开下面的链接，填写个人和单位信息。链接只能使用一次。\n"
-        "如果不是您本人操作，请忽略本邮件。",
+        subject=N_("请继续完成注册"),
+        body=N_(
+            "请在 24 小时内打开下面的链接，填写个人和单位信息。链接只能使用一次。\n"
+            "如果不是您本人操作，请忽略本邮件。"
+        ),
         link=path.replace(PLACE_IN_PATH, token),
         at=now,
     )
@@ -341,9 +346,11 @@ def request_password_reset(email: str, *, path: str, now: datetime) -> None:
     send_secret(
         user_id=user.id,
         kind="identity.password_reset",
-        subject="重置密码",
-        body="请在 30 分钟内打开下面的链接设置新密码。链接只能使用一次。\n"
-        "如果不是您本人操作，请忽略本邮件，密码不会改变。",
+        subject=N_("重置密码"),
+        body=N_(
+            "请在 30 分钟内打开下面的链接设置新密码。链接只能使用一次。\n"
+            "如果不是您本人操作，请忽略本邮件，密码不会改变。"
+        ),
         link=path.replace(PLACE_IN_PATH, token),
         at=now,
     )
@@ -492,7 +499,7 @@ def _set_password(user: User, password_hash: str, *, type_: str, now: datetime) 
     send_letter(
         [user.id],
         "identity.password_changed",
-        "您的密码已更改",
-        "您的账号密码已更改，其他设备上的登录已全部退出。如果不是您本人操作，请立即重置密码并联系平台。",
+        N_("您的密码已更改"),
+        N_("您的账号密码已更改，其他设备上的登录已全部退出。如果不是您本人操作，请立即重置密码并联系平台。"),
         at=now,
     )

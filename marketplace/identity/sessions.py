@@ -92,7 +92,7 @@ def begin(user: User, *, now: datetime) -> None:
 def _note_device(user: User, address: str, *, now: datetime) -> None:
     known = request.cookies.get(_device_cookie(), "")
     g.device = known if 20 <= len(known) <= 100 else new_token()
-    words = "，".join(
+    words = " · ".join(
         (presenters.device_in_words(request.user_agent.string), presenters.place_in_words(address))
     )
     devices.note_sign_in(user, token=g.device, words=words, now=now)

@@ -1,6 +1,6 @@
 """How values are shown in templates: dates, money, scores, obstacles."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from urllib.parse import quote, urlencode
 
@@ -28,7 +28,16 @@ def show_deadline(value: datetime | None) -> str:
 
 
 def say(obstacle: Obstacle) -> str:
-    return str(gettext(obstacle.message, **obstacle.params))
+    params = dict(obstacle.params)
+    if label := params.get("label"):
+        # The name of a field is a source text too, or was said already and is known to no catalogue.
+        params["label"] = gettext(str(label))
+    return str(gettext(obstacle.message, **params))
+
+
+def listed(texts: Iterable[object]) -> str:
+    """Several things in one line, with what stands between them in the reader's language."""
+    return str(gettext("、")).join(str(text) for text in texts)
 
 
 def this_url(changes: Mapping[str, object]) -> str:

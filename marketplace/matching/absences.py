@@ -15,6 +15,7 @@ from flask_babel import gettext
 from marketplace.capabilities import queries as capabilities
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 from marketplace.matching import queries, sources
 from marketplace.matching.engine.documents import Conditions, Matchable
@@ -74,17 +75,17 @@ def reason_text(
     """A reason with the facts on both sides, and what could be done."""
     asked = seeker.conditions
     if reason is Exclusion.KIND:
-        kinds = "、".join(_(KIND_NAMES[kind]) for kind in KIND_NAMES if kind in asked.kinds)
+        kinds = listed(_(KIND_NAMES[kind]) for kind in KIND_NAMES if kind in asked.kinds)
         return _("对方只接受%(kinds)s", kinds=kinds)
     if reason is Exclusion.SIZE:
-        sizes = "、".join(_(SIZE_NAMES[size]) for size in SIZE_NAMES if size in asked.sizes)
+        sizes = listed(_(SIZE_NAMES[size]) for size in SIZE_NAMES if size in asked.sizes)
         if not capability.organisation_size:
             return _("对方只接受%(sizes)s企业；本单位没有注明规模，请补全单位资料", sizes=sizes)
         return _("对方只接受%(sizes)s企业", sizes=sizes)
     if reason is Exclusion.DESIGNATION:
         return _designation_text(asked, organisation, now=now)
     if reason is Exclusion.REGION:
-        regions = "、".join(map(taxonomy.region_name, asked.regions))
+        regions = listed(map(taxonomy.region_name, asked.regions))
         if not capability.region:
             return _("对方只接受%(regions)s的单位；能力没有注明所在地，请补全", regions=regions)
         return _("对方只接受%(regions)s的单位", regions=regions)
@@ -103,7 +104,7 @@ _PLAIN = {
 
 def _designation_text(asked: Conditions, organisation: Any, *, now: datetime) -> str:
     """Which titles are asked for, and why one that was declared does not count."""
-    wanted = "、".join(_(DESIGNATION_NAMES[kind]) for kind in DESIGNATION_NAMES if kind in asked.designations)
+    wanted = listed(_(DESIGNATION_NAMES[kind]) for kind in DESIGNATION_NAMES if kind in asked.designations)
     text = _("对方要求具备称号：%(wanted)s", wanted=wanted)
     today = business_date(now)
     for row in organisation.designations:

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext
 
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 from marketplace.matching.consortium import Pool, Proposed
 from marketplace.matching.engine.consortia import (
@@ -219,11 +220,11 @@ def _listed(pool: Pool, several: Iterable[tuple[str, Grade, Grade]], *, lost: bo
 
 
 def _gains(pool: Pool, gains: Sequence[Gain]) -> str:
-    return "、".join(_listed(pool, ((gain.item, gain.grade, gain.instead_of) for gain in gains)))
+    return listed(_listed(pool, ((gain.item, gain.grade, gain.instead_of) for gain in gains)))
 
 
 def _names(pool: Pool, ids: Iterable[int]) -> str:
-    return "、".join(one["name"] for one in _named(pool, ids))
+    return listed(one["name"] for one in _named(pool, ids))
 
 
 def _binding_text(proposed: Proposed, binding: Binding) -> str:

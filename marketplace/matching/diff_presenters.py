@@ -10,6 +10,7 @@ from typing import Any
 from flask_babel import gettext
 
 from marketplace.capabilities.models import Capability
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 from marketplace.matching.diff import Cause, Diff, How, Line
 from marketplace.matching.explanations import PART_LABELS
@@ -99,7 +100,7 @@ def lines_in_words(found: Diff, capabilities: Mapping[int, Capability]) -> list[
 def _shared_in_short(causes: Sequence[Cause], shared: Sequence[Cause]) -> list[str]:
     """What changed for everybody is told in full once, and named at each line that it concerns."""
     names = [str(gettext(_SHARED[cause.code])) for cause in shared if cause in causes]
-    return [str(gettext("随%(names)s的变化重新计分", names="、".join(names)))] if names else []
+    return [str(gettext("随%(names)s的变化重新计分", names=listed(names)))] if names else []
 
 
 def causes_in_words(causes: Iterable[Cause], capabilities: Mapping[int, Capability]) -> list[str]:
@@ -112,14 +113,14 @@ def _facts(cause: Cause, capabilities: Mapping[int, Capability]) -> dict[str, An
     if "reason" in facts:
         facts["reason"] = gettext(EXCLUDED[facts["reason"]])
     if "fields" in facts:
-        facts["fields"] = "、".join(str(gettext(_FIELDS.get(name, name))) for name in facts["fields"])
+        facts["fields"] = listed(str(gettext(_FIELDS.get(name, name))) for name in facts["fields"])
     if "documents" in facts:
         facts |= facts["documents"]
     if "numbers" in facts:
         told = (f"{_number(name)} {then} → {now}" for name, (then, now) in facts["numbers"].items())
-        facts["numbers"] = "，".join(told)
+        facts["numbers"] = gettext("，").join(told)
     if "capabilities" in facts:
-        names = "、".join(f"“{_title(id, capabilities)}”" for id in facts["capabilities"])
+        names = listed(f"“{_title(id, capabilities)}”" for id in facts["capabilities"])
         facts["names"] = names + ("……" if facts["count"] > len(facts["capabilities"]) else "")
     return facts
 

@@ -13,6 +13,7 @@ from typing import Any
 from flask_babel import gettext
 
 from marketplace.kernel.dates import business_date
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 from marketplace.matching.engine.documents import Matchable
 from marketplace.matching.engine.excerpts import excerpt
@@ -225,7 +226,7 @@ def _coverage_text(reasons: Mapping[str, Any]) -> str:
 
 def _title_text(facts: Mapping[str, Any]) -> str:
     if "models" in facts:
-        return _("都写到型号 %(models)s", models="、".join(one.upper() for one in facts["models"]))
+        return _("都写到型号 %(models)s", models=listed(one.upper() for one in facts["models"]))
     if "likeness" in facts:
         return _("标题相似度 %(share)s%%", share=round(facts["likeness"] * 100))
     return ""
@@ -233,12 +234,12 @@ def _title_text(facts: Mapping[str, Any]) -> str:
 
 def _taxonomy_text(facts: Mapping[str, Any]) -> str:
     if "clusters" in facts:
-        return _("同一集群：%(names)s", names="、".join(taxonomy.cluster_names(facts["clusters"])))
+        return _("同一集群：%(names)s", names=listed(taxonomy.cluster_names(facts["clusters"])))
     if "industry" in facts:
         code = facts["industry"]
         return _("同一行业大类：%(code)s %(name)s", code=code, name=known_name(Scheme.INDUSTRY, code))
     if "tiers" in facts:
-        names = "、".join(known_name(Scheme.CLUSTER, code) for code in facts["tiers"])
+        names = listed(known_name(Scheme.CLUSTER, code) for code in facts["tiers"])
         return _("同属%(names)s，具体集群不同", names=names)
     return ""
 
@@ -272,7 +273,7 @@ def _region_text(facts: Mapping[str, Any], code: str) -> str:
 def _cooperation_text(facts: Mapping[str, Any]) -> str:
     if "forms" not in facts:
         return ""
-    return _("双方都接受：%(names)s", names="、".join(map(taxonomy.cooperation_name, facts["forms"])))
+    return _("双方都接受：%(names)s", names=listed(map(taxonomy.cooperation_name, facts["forms"])))
 
 
 def _designations_text(facts: Mapping[str, Any], line: Line, *, now: datetime) -> str:
@@ -288,8 +289,8 @@ def _designations_text(facts: Mapping[str, Any], line: Line, *, now: datetime) -
         known += [_("有效期至 %(day)s", day=until.isoformat())] if until else []
         if row is None or not counts(row, business_date(now)):
             known.append(_("现已失效，名单待更新"))
-        said.append(title_name(code) + (f"（{'，'.join(known)}）" if known else ""))
-    return "、".join(said)
+        said.append(title_name(code) + (_("（") + _("，").join(known) + _("）") if known else ""))
+    return listed(said)
 
 
 _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {

@@ -12,6 +12,7 @@ from typing import Any
 from flask_babel import gettext
 
 from marketplace.kernel import clock
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 from marketplace.matching.engine.weights import PART_NAMES
 from marketplace.matching.explanations import (
@@ -154,7 +155,7 @@ def _tags(organisation: Any) -> list[str]:
 
 def _strong(entry: MatchEntry, met: Sequence[Mapping[str, Any]]) -> list[str]:
     strong = [f"{MARKS[one['mark']]}{one['name']}{_('满足')}" for one in _by_mark(met)[:_IN_BRIEF]]
-    terms = "、".join(one["term"] for one in entry.reasons.get("terms", [])[:_TERMS_NAMED])
+    terms = listed(one["term"] for one in entry.reasons.get("terms", [])[:_TERMS_NAMED])
     if terms:
         strong.append(_("共同术语 %(terms)s", terms=terms))
     return strong

@@ -13,6 +13,7 @@ from flask_babel import gettext
 from marketplace.indicators.compare import Finding
 from marketplace.indicators.model import Comparator, Indicator
 from marketplace.indicators.verdicts import Verdict
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 from marketplace.language.dictionary import Dictionary
 from marketplace.matching import settings
@@ -188,7 +189,7 @@ def history(kind: settings.Kind, in_force_id: int | None) -> History:
 
 def _earned() -> dict[str, str]:
     shares = {name: f"{value:.0%}" for name, value in _shares().items()}
-    titles = "、".join(f"{gettext(label)} {shares[code]}" for code, label in _DESIGNATIONS.items())
+    titles = listed(f"{gettext(label)} {shares[code]}" for code, label in _DESIGNATIONS.items())
     return {**shares, "titles": titles}
 
 
@@ -234,8 +235,8 @@ class DictionaryChanges:
 
 def dictionary_changes(before: Dictionary, after: Dictionary) -> DictionaryChanges:
     """What differs between two dictionaries, in the order in which it stands there."""
-    groups_before = ["、".join(group) for group in before.synonyms]
-    groups_after = ["、".join(group) for group in after.synonyms]
+    groups_before = [listed(group) for group in before.synonyms]
+    groups_after = [listed(group) for group in after.synonyms]
     return DictionaryChanges(
         _beyond(after.words, before.words),
         _beyond(before.words, after.words),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from flask_babel import gettext
 from sqlalchemy import or_
 
+from marketplace.kernel.filters import listed
 from marketplace.kernel.money import in_yuan
 from marketplace.needs.models import Need, NeedChainLink, NeedCluster
 from marketplace.needs.rules import NeedDraft
@@ -89,10 +90,10 @@ def key_facts(need: Need) -> list[tuple[str, str]]:
         (gettext("交货地点"), region_name(need.region)),
         (gettext("交货日期"), need.delivery_on.isoformat() if need.delivery_on else ""),
         (gettext("资格要求"), need.qualification),
-        (gettext("产业集群"), "、".join(cluster_names(c.code for c in need.clusters))),
-        (gettext("产业链环节"), "、".join(chain_link_names(link.code for link in need.chain_links))),
+        (gettext("产业集群"), listed(cluster_names(c.code for c in need.clusters))),
+        (gettext("产业链环节"), listed(chain_link_names(link.code for link in need.chain_links))),
         (gettext("行业"), name_of(Scheme.INDUSTRY, need.industry)),
-        (gettext("关键词"), "、".join(need.keywords)),
+        (gettext("关键词"), listed(need.keywords)),
     ]
 
 
@@ -104,14 +105,14 @@ def draft_rows(draft: NeedDraft) -> list[tuple[str, str | None, str]]:
         (gettext("标的名称"), "title", draft.title),
         (gettext("技术规格"), "specification", draft.specification),
         (gettext("资格要求"), "qualification", draft.qualification),
-        (gettext("关键词"), "keywords", "、".join(draft.keywords)),
+        (gettext("关键词"), "keywords", listed(draft.keywords)),
         (gettext("数量"), None, quantity_text(draft.quantity, draft.unit)),
         (gettext("最高限价"), None, price + hidden),
         (gettext("交货地点"), None, region_name(draft.region)),
         (gettext("交货日期"), None, str(draft.delivery_on or "")),
         (gettext("有效期至"), None, str(draft.valid_until or "")),
-        (gettext("产业集群"), None, "、".join(cluster_names(draft.clusters))),
-        (gettext("产业链环节"), None, "、".join(chain_link_names(draft.chain_links))),
+        (gettext("产业集群"), None, listed(cluster_names(draft.clusters))),
+        (gettext("产业链环节"), None, listed(chain_link_names(draft.chain_links))),
         (gettext("行业"), None, name_of(Scheme.INDUSTRY, draft.industry)),
         (gettext("规格指标"), None, indicators_text(draft.indicators)),
     ]

@@ -54,7 +54,7 @@ def wire(app: Flask) -> None:
     lapses.register(
         lapses.Lapsing(
             kind="need",
-            label="需求",
+            label=N_("需求"),
             entity=Need,
             published=NeedStatus.PUBLISHED,
             path=lambda need: f"/needs/{need.public_no}",

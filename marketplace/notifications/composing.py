@@ -105,6 +105,11 @@ def _site() -> str:
     return str(current_app.config["PUBLIC_URL"] or "http://127.0.0.1:8000").rstrip("/")
 
 
+def _site_name() -> str:
+    name = current_app.config["SITE_NAME"]
+    return str(gettext(name))
+
+
 def _open(address: str, subject: str, at: datetime, name: str) -> EmailMessage:
     config = current_app.config
     domain = urlsplit(_site()).hostname or "localhost"
@@ -112,7 +117,7 @@ def _open(address: str, subject: str, at: datetime, name: str) -> EmailMessage:
     message["From"] = Address(str(config["MAIL_NAME"]), addr_spec=parseaddr(config["MAIL_FROM"])[1])
     message["To"] = address
     # A subject is one line, whatever a title held.
-    message["Subject"] = f"[{config['SITE_NAME']}] {' '.join(subject.split())}"
+    message["Subject"] = f"[{_site_name()}] {' '.join(subject.split())}"
     message["Date"] = format_datetime(at)
     message["Message-ID"] = f"<{name}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -122,8 +127,7 @@ def _open(address: str, subject: str, at: datetime, name: str) -> EmailMessage:
 def _close(
     message: EmailMessage, text: str, markup: str, *, user_id: int | None, scope: str, language: str
 ) -> None:
-    config = current_app.config
-    foot, foot_markup = [str(config["SITE_NAME"])], [escape(str(config["SITE_NAME"]))]
+    foot, foot_markup = [_site_name()], [escape(_site_name())]
     if user_id and scope:
         url = f"{_site()}/letters/unsubscribe/{unsubscribing.token_for(user_id, scope)}"
         message["List-Unsubscribe"] = f"<{url}>"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask_babel import gettext
 
+from marketplace.kernel.filters import listed
 from marketplace.kernel.texts import N_
 from marketplace.notifications import kinds
 from marketplace.notifications.composing import Spoken, spoken
@@ -63,7 +64,7 @@ def wish_rows(wishes: dict[Group, Wish]) -> list[WishRow]:
             gettext(facts.note) if facts.note else "",
             facts.binding,
             wishes.get(group, Wish(facts.mailing)),
-            "、".join(dict.fromkeys(gettext(kind.label) for kind in known.values() if kind.group is group)),
+            listed(dict.fromkeys(gettext(kind.label) for kind in known.values() if kind.group is group)),
         )
         for group, facts in GROUPS.items()
         if group is not Group.OTHER

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from marketplace.kernel import money
 from marketplace.kernel.dates import business_date
+from marketplace.kernel.filters import listed
 from marketplace.organisations import queries
 from marketplace.organisations.kinds import (
     DESIGNATION_NAMES,
@@ -39,7 +40,7 @@ def designation_name(kind: DesignationKind) -> str:
 
 
 def cluster_text(organisation: Organisation) -> str:
-    return "、".join(taxonomy.cluster_names(cluster.code for cluster in organisation.clusters))
+    return listed(taxonomy.cluster_names(cluster.code for cluster in organisation.clusters))
 
 
 # --- the public list ------------------------------------------------------------------------------------
@@ -163,7 +164,7 @@ _CODED = {
     "kind": lambda draft: kind_name(draft.kind),
     "size": lambda draft: size_name(draft.size),
     "region": lambda draft: taxonomy.region_name(draft.region),
-    "clusters": lambda draft: "、".join(taxonomy.cluster_names(draft.clusters)),
+    "clusters": lambda draft: listed(taxonomy.cluster_names(draft.clusters)),
     "designations": _show_designations,
 }
 

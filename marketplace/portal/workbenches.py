@@ -21,7 +21,7 @@ from marketplace.challenges.lifecycle import ChallengeStatus
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date, days_left, last_business_day
 from marketplace.kernel.errors import Obstacle
-from marketplace.kernel.filters import show_date, show_datetime
+from marketplace.kernel.filters import listed, show_date, show_datetime
 from marketplace.kernel.texts import N_
 from marketplace.kernel.todos import Todo
 from marketplace.kernel.todos import list_todos as registered_todos
@@ -319,7 +319,7 @@ def _in_short(reasons: dict[str, Any]) -> str:
     ]
     text = str(gettext("指标满足 %(met)s / %(total)s", met=met, total=len(rows)))
     if open_musts:
-        text += str(gettext("；★ 尚缺 %(names)s", names="、".join(open_musts[:2])))
+        text += str(gettext("；★ 尚缺 %(names)s", names=listed(open_musts[:2])))
     return text
 
 
@@ -375,7 +375,7 @@ def _facts(organisation: Organisation) -> list[tuple[str, str]]:
     return [
         (gettext("核验状态"), gettext(ORGANISATION.label(organisation.status))),
         (gettext("信用代码"), organisation.uscc or ""),
-        (gettext("资质称号"), "、".join(titles)),
+        (gettext("资质称号"), listed(titles)),
     ]
 
 

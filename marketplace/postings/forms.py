@@ -23,11 +23,11 @@ COLUMNS = (
 )  # fmt: skip
 TYPED = ("name", "value", "second", "unit", "condition", "method", "weight")
 PROSE = {
-    "name": "名称",
-    "value": "数值",
-    "unit": "单位",
-    "condition": "试验条件",
-    "method": "试验方法",
+    "name": N_("名称"),
+    "value": N_("数值"),
+    "unit": N_("单位"),
+    "condition": N_("试验条件"),
+    "method": N_("试验方法"),
 }
 MOST_ROWS = 60
 

@@ -36,8 +36,8 @@ def text_limits(texts: Mapping[str, tuple[str, int]]) -> Iterator[Obstacle]:
 def reason_gaps(reason: str) -> Iterator[Obstacle]:
     """What a reason that everybody may read lacks, or holds too much of."""
     if not reason.strip():
-        yield Obstacle("reason", N_("请写明原因"))
-    yield from obstacles_in(reason, field="reason", label="理由", limit=LONGEST_REASON, multiline=True)
+        yield Obstacle("reason", N_("请填写“理由”"))
+    yield from obstacles_in(reason, field="reason", label=N_("理由"), limit=LONGEST_REASON, multiline=True)
 
 
 def list_limits(

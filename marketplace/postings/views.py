@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
+from marketplace.kernel.filters import listed
 from marketplace.kernel.forms import Choice, Choices, Flag
 from marketplace.postings.listing import Listing
 
@@ -100,7 +101,7 @@ def conflict_rows(
 def _labels(field: Any) -> str:
     chosen = field.data if isinstance(field.data, list) else [field.data]
     wanted = {str(value) for value in chosen if value is not None}
-    return "、".join(str(c.label) for c in field.choices if c.value and str(c.value) in wanted)
+    return listed(str(c.label) for c in field.choices if c.value and str(c.value) in wanted)
 
 
 def facet_rows(listing: Listing) -> list[dict[str, object]]:

@@ -277,7 +277,7 @@ def in_words(asked: Asked) -> str:
     if asked.scope:
         parts.append(gettext(scopes()[asked.scope]))
     parts += [_chosen_name(name, value) for name, value in asked.chosen]
-    return "，".join(part for part in parts if part)
+    return str(gettext("，")).join(part for part in parts if part)
 
 
 def _chosen_name(name: str, value: str) -> str:

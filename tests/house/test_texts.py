@@ -8,7 +8,8 @@ from jinja2 import Environment
 
 from marketplace.config import ROOT
 
-HAN = re.compile(r"[一-鿿]")
+# Chinese words, and the marks between them: a mark that stands alone is glued to texts in every language.
+HAN = re.compile(r"[\u4e00-\u9fff，、。：；（）？！]")
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 

@@ -22,6 +22,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter, send_secret
+from marketplace.notifications.words import told
 from marketplace.organisations import queries as organisations
 from marketplace.organisations.members import queries
 from marketplace.organisations.members.models import MemberInvitation
@@ -141,10 +142,19 @@ def _mail(
     send_secret(
         address=invitation.email,
         kind="membership.invitation",
-        subject=f"{invitation.invited_by_name} 邀请您加入 {organisation.name}",
-        body=f"{organisation.name} 的 {invitation.invited_by_name} 邀请您加入该单位。"
-        f"请在 {days} 天内打开下面的链接，用已有账号接受，或当场注册。链接只能使用一次。\n"
-        "如果您不认识邀请人，请忽略本邮件。",
+        subject=told(
+            N_("%(person)s 邀请您加入 %(name)s"), person=invitation.invited_by_name, name=organisation.name
+        ),
+        body=told(
+            N_(
+                "%(name)s 的 %(person)s 邀请您加入该单位。"
+                "请在 %(days)s 天内打开下面的链接，用已有账号接受，或当场注册。链接只能使用一次。\n"
+                "如果您不认识邀请人，请忽略本邮件。"
+            ),
+            name=organisation.name,
+            person=invitation.invited_by_name,
+            days=days,
+        ),
         link=path.replace(PLACE_IN_PATH, token),
         at=now,
     )
@@ -230,11 +240,15 @@ def _tell_managers(
     invitation: MemberInvitation, user: User, organisation: Organisation, *, is_member: bool, now: datetime
 ) -> None:
     if is_member:
-        subject = f"{user.name} 已接受邀请，加入 {organisation.name}"
-        body = "角色可以在“成员”页随时调整。"
+        subject = told(N_("%(person)s 已接受邀请，加入 %(name)s"), person=user.name, name=organisation.name)
+        body = N_("角色可以在“成员”页随时调整。")
     else:
-        subject = f"{user.name} 用另一个邮箱接受了邀请，等您确认"
-        body = f"邀请发往 {invitation.email}，接受的账号是 {user.email}。请核对本人身份后同意或拒绝。"
+        subject = told(N_("%(person)s 用另一个邮箱接受了邀请，等您确认"), person=user.name)
+        body = told(
+            N_("邀请发往 %(invited)s，接受的账号是 %(email)s。请核对本人身份后同意或拒绝。"),
+            invited=invitation.email,
+            email=user.email,
+        )
     managers = organisations.list_manager_ids(organisation.id)
     send_letter(managers, "membership.invitation_accepted", subject, body, MEMBERS_PAGE, at=now)
 
