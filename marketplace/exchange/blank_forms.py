@@ -18,16 +18,20 @@ ROWS_WITH_LISTS = 5_000
 
 
 def heading_of(column: Column) -> str:
-    """The heading, with the unit in which the amounts below it are meant."""
-    label = str(gettext(column.label))
+    """What an import knows again, with the unit in which the amounts below it are meant.
+
+    Whoever reads another language finds the name in it behind; in brackets, which an import passes over.
+    """
+    heading = column.label
     if isinstance(column.codec, Money):
-        return f"{label}（{gettext(column.codec.UNITS[column.codec.usual])}）"
-    return label
+        heading += f"（{column.codec.UNITS[column.codec.usual]}）"
+    said = str(gettext(column.label))
+    return heading if said == column.label else f"{heading} ({said.replace(' (', ', ').replace(')', '')})"
 
 
 def hint_of(column: Column) -> str:
     parts = [gettext("必填") if column.required else "", gettext(column.hint) if column.hint else ""]
-    return "；".join(part for part in parts if part)
+    return str(gettext("；")).join(part for part in parts if part)
 
 
 def write_xlsx(target: Target, file: IO[bytes]) -> None:

@@ -124,6 +124,9 @@ def what_it_says(row: StagedRow, staged: StagedImport) -> list[tuple[str, str]]:
 def column_choices(staged: StagedImport) -> list[tuple[str, str]]:
     """What a column of the file may be: (name, label with its unit)."""
     return [
-        (name, f"{gettext(label)}（{gettext(unit)}）" if unit else str(gettext(label)))
+        (
+            name,
+            f"{gettext(label)}{gettext('（')}{gettext(unit)}{gettext('）')}" if unit else str(gettext(label)),
+        )
         for name, label, unit in mapping_targets(target_for(staged.kind).columns)
     ]

@@ -18,7 +18,7 @@ from marketplace.matching.sources import Subject
 from tests.integration.portal.conftest import build_market
 
 HAN = re.compile(r"[\u4e00-\u9fff]+")
-MARK = re.compile(r"[，、。：；（）？！]")
+MARK = re.compile(r"[，。：；（）？！]")
 # What the machinery writes is what the pages have to say in the reader's language.
 MACHINERY = ("audit_", "letter", "outbox")
 FOREIGN = re.compile(r"<(\w+)[^>]*\slang=\"zh[^>]*>.*?</\1>", re.DOTALL)

@@ -3,8 +3,12 @@
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from sqlalchemy import select
 
+from marketplace.exchange.blank_forms import heading_of
+from marketplace.exchange.mapping import guess_mapping
+from marketplace.exchange.targets import all_targets
 from marketplace.identity.models import User
 from marketplace.kernel.db import db, transaction
 from marketplace.notifications.services import set_language
@@ -39,6 +43,16 @@ def test_an_unknown_language_changes_nothing(client: FlaskClient, language: str)
 def test_the_switch_leads_nobody_to_another_site(client: FlaskClient, elsewhere: str) -> None:
     response = client.get("/language", query_string={"to": "en", "next": elsewhere})
     assert response.location == "/"
+
+
+@pytest.mark.parametrize("language", ["zh_Hans", "en"])
+def test_a_blank_form_of_either_language_is_known_again(app: Flask, language: str) -> None:
+    assert all_targets()
+    with app.test_request_context(), force_locale(language):
+        for target in all_targets().values():
+            headings = [heading_of(column) for column in target.columns]
+            known = [name.partition(":")[0] for name in guess_mapping(headings, target.columns)]
+            assert known == [column.name for column in target.columns]
 
 
 def test_whoever_signs_in_finds_the_own_language_unless_the_browser_was_told_another(app: Flask) -> None:
