@@ -1,6 +1,6 @@
 # The commands of this project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock messages
+.PHONY: help run test mutants check format bench lock messages
 SHELL := /bin/bash
 
 # A supported Python, or one plain line that says what to do.
@@ -16,6 +16,10 @@ run: ## start the marketplace on this machine (启动平台)
 
 test: ## run all tests; TESTS=tests/unit narrows them (运行全部测试)
 	@python=$(python) && exec "$$python" tools/test.py $(TESTS)
+
+mutants: ## take each permission away and see the matrix notice; MUTANTS=needs narrows them (权限变异)
+	@python=$(python) && "$$python" tools/setup.py --dev
+	@$(venv)/python -m tests.integration.authz.mutants "$(MUTANTS)"
 
 check: ## format, lint, types, import contracts, templates and assets (静态检查)
 	@python=$(python) && "$$python" tools/setup.py --dev
