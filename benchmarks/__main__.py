@@ -1,8 +1,9 @@
 """`make bench`: measures what there is to measure and keeps it in build/bench, one file a run.
 
-The short form, about five minutes: running (starting and answering), speed and quality beside their peers,
-what reasons and consortia cost. The long forms: `python -m benchmarks.speed`, `.freshness`, `.quality`,
-`.reasons`, `.assembly`, each with its `--help`.
+The short form: running (starting and answering), speed and quality beside their peers, what reasons and
+consortia cost, and the pages at ten thousand challenges on both databases, whose loading takes most of the
+time. The long forms: `python -m benchmarks.speed`, `.freshness`, `.quality`, `.reasons`, `.assembly`,
+`.pages`, `.search`, each with its `--help`.
 """
 
 import json
@@ -40,6 +41,10 @@ def main() -> None:
         ["benchmarks.speed", "--short"],
         ["benchmarks.reasons", "--docs", "2000", "--needs", "20"],
         ["benchmarks.assembly", "--instances", "5"],
+        *(
+            ["benchmarks.pages", "--database", database, "--rounds", "3", "--seconds", "2"]
+            for database in ("sqlite", "postgres")
+        ),
     ]
     judged = Path(os.environ.get("MARKETPLACE_REAL_DATA", "")) / "judged"
     if os.environ.get("MARKETPLACE_REAL_DATA") and judged.is_dir():

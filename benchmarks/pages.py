@@ -3,6 +3,9 @@
     python -m benchmarks.pages [--challenges 10000] [--capabilities 50000] [--database postgres] [--rounds 5]
     python -m benchmarks.pages --users 30 --seconds 120                     # a mixed crowd instead
 
+Loading ten thousand challenges and fifty thousand capabilities takes some minutes, most of them for the search
+index.
+
 Both applications are served by gunicorn with the same settings, two processes of four threads. For each page
 the rounds go hello, page, page, hello; the ratio is between the medians of requests a second. The load
 comes from one process over kept connections that knows just enough HTTP, so that it takes little from what
@@ -240,8 +243,9 @@ def load(port: int, next_request: Callable[[], bytes], seconds: float, connectio
             line.send(next_request())
             waiting.register(line.socket, selectors.EVENT_READ, line)
         began = time.perf_counter()
-        while (now := time.perf_counter()) < began + seconds:
-            for key, _ in waiting.select(began + seconds - now):
+        # A slow page answers at least once, however short the round.
+        while (now := time.perf_counter()) < began + seconds or not seen.times:
+            for key, _ in waiting.select(max(0.1, began + seconds - now)):
                 line = key.data
                 if not line.receive():
                     continue
