@@ -18,6 +18,7 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.forms import posted_text
 from marketplace.kernel.pagination import page_number
 
 bp = Blueprint("announcements", __name__)
@@ -168,7 +169,7 @@ def _form_page(
 
 
 def _withdraw(announcement: Announcement, now: datetime) -> None:
-    services.withdraw(announcement, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.withdraw(announcement, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _publish(announcement: Announcement, now: datetime) -> None:

@@ -19,6 +19,7 @@ from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.forms import posted_text
 from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
@@ -265,11 +266,11 @@ def _conflict(
 
 
 def _withdraw(capability: Capability, now: datetime) -> None:
-    services.withdraw(capability, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.withdraw(capability, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _take_down(capability: Capability, now: datetime) -> None:
-    services.take_down(capability, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.take_down(capability, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _publish_now(capability: Capability, now: datetime) -> None:
@@ -281,7 +282,7 @@ def _renew(capability: Capability, now: datetime) -> None:
 
 
 def _appeal(capability: Capability, now: datetime) -> None:
-    services.appeal(capability, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.appeal(capability, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _restore(capability: Capability, now: datetime) -> None:
@@ -289,7 +290,7 @@ def _restore(capability: Capability, now: datetime) -> None:
 
 
 def _reject(capability: Capability, now: datetime) -> None:
-    services.reject(capability, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.reject(capability, reason=posted_text("reason"), by=acting(), now=now)
 
 
 ACTS = {

@@ -24,6 +24,7 @@ from marketplace.kernel.actor import acting
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.forms import posted_text
 from marketplace.kernel.texts import N_
 from marketplace.organisations.kinds import LEADING
 from marketplace.organisations.queries import live_designations
@@ -379,7 +380,7 @@ def submit(public_no: str) -> ResponseReturnValue:
             services.submit(
                 challenge,
                 version=version,
-                appeal=request.form.get("appeal", ""),
+                appeal=posted_text("appeal"),
                 by=acting(),
                 now=clock.now(),
             )
@@ -399,7 +400,7 @@ def submit(public_no: str) -> ResponseReturnValue:
 def withdraw(public_no: str) -> ResponseReturnValue:
     with transaction():
         challenge = queries.get_own(public_no, viewer=acting())
-        services.withdraw(challenge, reason=request.form.get("reason", ""), by=acting(), now=clock.now())
+        services.withdraw(challenge, reason=posted_text("reason"), by=acting(), now=clock.now())
     flash(gettext("榜单已撤回，理由已公开"), "success")
     return redirect(url_for(".show", public_no=public_no))
 
@@ -460,7 +461,7 @@ def _deadline_page(
 def take_down(public_no: str) -> ResponseReturnValue:
     with transaction():
         challenge = queries.get_challenge(public_no, viewer=acting())
-        services.take_down(challenge, reason=request.form.get("reason", ""), by=acting(), now=clock.now())
+        services.take_down(challenge, reason=posted_text("reason"), by=acting(), now=clock.now())
     flash(gettext("%(number)s 已下架，理由已告知发榜单位", number=public_no), "success")
     return redirect(url_for(".show", public_no=public_no))
 
@@ -542,13 +543,13 @@ def approve(public_no: str) -> ResponseReturnValue:
 @bp.post("/review/challenges/<public_no>/return")
 @policy("challenge", "return")
 def return_to_seeker(public_no: str) -> ResponseReturnValue:
-    reasons = {field: request.form.get(f"reason-{field}", "") for field in REASON_FIELDS}
+    reasons = {field: posted_text(f"reason-{field}") for field in REASON_FIELDS}
     try:
         with transaction():
             challenge = queries.get_challenge(public_no, viewer=acting())
             services.return_to_seeker(
                 challenge,
-                reason=request.form.get("reason", ""),
+                reason=posted_text("reason"),
                 field_reasons=reasons,
                 version=expected_version(request.form),
                 by=acting(),

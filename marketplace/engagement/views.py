@@ -28,6 +28,7 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import InvalidTransition, NotFound, Obstacle, Obstructed
+from marketplace.kernel.forms import posted_text
 from marketplace.kernel.pagination import page_number
 from marketplace.kernel.paths import own_path
 from marketplace.kernel.texts import N_
@@ -390,7 +391,7 @@ def decline(public_no: str) -> ResponseReturnValue:
 @policy("engagement", "act")
 def withdraw(public_no: str) -> ResponseReturnValue:
     def act(approach: Approach, now: datetime) -> None:
-        services.withdraw(approach, reason=request.form.get("reason", ""), by=acting(), now=now)
+        services.withdraw(approach, reason=posted_text("reason"), by=acting(), now=now)
 
     return _do(public_no, act, gettext("已撤回"))
 

@@ -59,7 +59,7 @@ class Column:
         text = without_guard(text_of(cell))
         if len(text) > LONGEST_CELL:
             raise WrongCell(N_("最多 %(limit)s 个字"), {"limit": LONGEST_CELL})
-        return self.codec.read(text, unit) if text else self.codec.blank
+        return self.codec.blank if typed.is_blank(text) else self.codec.read(text, unit)
 
     def write(self, value: Any) -> Cell:
         return None if value is None or value == "" or value == () else self.codec.write(value)

@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 
 import wtforms
 from email_validator import EmailNotValidError, validate_email
+from flask import request
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import widgets
@@ -35,6 +36,12 @@ from wtforms.utils import unset_value
 from marketplace.kernel import money, typed
 
 Pairs = Sequence[tuple[str, Any] | tuple[str, Any, str]]
+
+
+def posted_text(name: str) -> str:
+    """A text of several lines that a view reads without a form, taken as `LongText` takes it."""
+    text = typed.with_plain_newlines(request.form.get(name, ""))
+    return "" if typed.is_blank(text) else text
 
 
 class Form(FlaskForm):
@@ -127,7 +134,7 @@ class Text(_Typed):
     def process_formdata(self, valuelist: list[str]) -> None:
         text = str(valuelist[0]) if valuelist else ""
         self.data = typed.with_plain_newlines(text) if self.multiline else text.strip(" \u3000")
-        if self.multiline and not self.data.strip():
+        if typed.is_blank(self.data):
             self.data = ""
 
     def pre_validate(self, form: Any) -> None:

@@ -17,7 +17,7 @@ def fen_from(text: str, *, unit_fen: int) -> int:
 
     Raises ValueError for anything but a plain non-negative decimal that is a whole number of 分.
     """
-    plain = typed.plain(text).replace(",", "")
+    plain = typed.digits_of(text)
     if not _AMOUNT.fullmatch(plain):
         raise ValueError(text)
     fen = Decimal(plain) * unit_fen

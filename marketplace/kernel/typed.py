@@ -14,6 +14,7 @@ from marketplace.kernel.texts import N_
 
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_FEN = 10**15
+LONGEST_REASON = 1000
 
 # Characters that no column should hold: PostgreSQL refuses NUL and surrogates, terminals and logs obey
 # the C0 and C1 controls, and the bidirectional overrides make a text read differently from what it is.
@@ -21,11 +22,18 @@ _REFUSED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 _LINE_CHARACTERS = re.compile("[\t\n\r]")
+# What takes no room and no ink: alone it is nothing, between other characters it is part of the text.
+_UNSEEN = re.compile(
+    "[ \t\n\r\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e"
+    "\u2000-\u200f\u202f\u205f-\u2064\u3000\u3164\ufeff\uffa0]*"
+)
 # What a decoder leaves where bytes were no text.
 _DAMAGED = "\ufffd"
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: 0x20, 0x2212: 0x2D}
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})", re.ASCII)
+# Commas only where thousands are: "1,5" is not fifteen.
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?", re.ASCII)
 _DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?", re.ASCII)
 _MOBILE = re.compile(r"(?:\+?86[- ]?)?1[3-9][0-9]{9}", re.ASCII)
 _LANDLINE = re.compile(r"0[0-9]{2,3}-?[0-9]{7,8}(?:-[0-9]{1,6})?", re.ASCII)
@@ -34,6 +42,11 @@ _LANDLINE = re.compile(r"0[0-9]{2,3}-?[0-9]{7,8}(?:-[0-9]{1,6})?", re.ASCII)
 def with_plain_newlines(text: str) -> str:
     """Browsers send CRLF; one line end is one character."""
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def is_blank(text: str) -> bool:
+    """Whether nobody could see anything in it."""
+    return _UNSEEN.fullmatch(text) is not None
 
 
 def obstacles_in(
@@ -54,6 +67,13 @@ def obstacles_in(
         )
 
 
+def reason_gaps(reason: str, *, field: str = "reason", limit: int = LONGEST_REASON) -> Iterator[Obstacle]:
+    """What a reason that is owed to others lacks, or holds too much of."""
+    if not reason.strip():
+        yield Obstacle(field, N_("请填写“理由”"))
+    yield from obstacles_in(reason, field=field, label=N_("理由"), limit=limit, multiline=True)
+
+
 def plain(text: str) -> str:
     """Full-width digits, letters and signs made ASCII, for numbers and codes; never for prose.
 
@@ -62,9 +82,17 @@ def plain(text: str) -> str:
     return text.translate(_HALF_WIDTH).strip()
 
 
+def digits_of(text: str) -> str:
+    """A number as typed, made ASCII, without the commas between thousands. Raises ValueError."""
+    digits = plain(text)
+    if "," in digits and not _GROUPED.fullmatch(digits):
+        raise ValueError(text)
+    return digits.replace(",", "")
+
+
 def integer_from(text: str) -> int:
     """Raises ValueError for all but a plain whole number."""
-    digits = plain(text).replace(",", "")
+    digits = digits_of(text)
     if not _INTEGER.fullmatch(digits):
         raise ValueError(text)
     return int(digits)
@@ -72,7 +100,7 @@ def integer_from(text: str) -> int:
 
 def decimal_from(text: str) -> Decimal:
     """Raises ValueError for all but a plain decimal: no exponent, no infinity, nothing that is rounded."""
-    digits = plain(text).replace(",", "")
+    digits = digits_of(text)
     if not _DECIMAL.fullmatch(digits):
         raise ValueError(text)
     return Decimal(digits)

@@ -22,6 +22,7 @@ from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.kernel.outbox import OutboxRow, defer
 from marketplace.kernel.party import Party
 from marketplace.kernel.texts import N_
+from marketplace.kernel.typed import reason_gaps
 from marketplace.language.dictionary import DEFAULT_DICTIONARY, VERSION_AT_MOST, Dictionary
 from marketplace.matching import lifecycle
 from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, Weights
@@ -345,11 +346,7 @@ def _record_move(
 
 
 def _obstacles_to_reason(reason: str) -> list[Obstacle]:
-    if not reason.strip():
-        return [Obstacle("reason", N_("请填写理由"))]
-    if len(reason.strip()) > REASON_AT_MOST:
-        return [Obstacle("reason", N_("理由最多 %(most)s 个字"), {"most": REASON_AT_MOST})]
-    return []
+    return list(reason_gaps(reason, limit=REASON_AT_MOST))
 
 
 def _obstacles_to_proposing(kind: Kind, content: Content, reason: str) -> list[Obstacle]:

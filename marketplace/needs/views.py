@@ -13,6 +13,7 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.forms import posted_text
 from marketplace.needs import presenters, queries, services
 from marketplace.needs.forms import INDICATORS, NeedForm, NeedListForm, form_showing, read_form
 from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
@@ -368,11 +369,11 @@ def _conflict(draft: NeedDraft, stale: StaleVersion, *, url: str, public_no: str
 
 
 def _withdraw(need: Need, now: datetime) -> None:
-    services.withdraw(need, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.withdraw(need, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _take_down(need: Need, now: datetime) -> None:
-    services.take_down(need, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.take_down(need, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _renew(need: Need, now: datetime) -> None:
@@ -380,7 +381,7 @@ def _renew(need: Need, now: datetime) -> None:
 
 
 def _appeal(need: Need, now: datetime) -> None:
-    services.appeal(need, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.appeal(need, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _restore(need: Need, now: datetime) -> None:
@@ -388,7 +389,7 @@ def _restore(need: Need, now: datetime) -> None:
 
 
 def _reject(need: Need, now: datetime) -> None:
-    services.reject(need, reason=request.form.get("reason", ""), by=acting(), now=now)
+    services.reject(need, reason=posted_text("reason"), by=acting(), now=now)
 
 
 def _publish_now(need: Need, now: datetime) -> None:

@@ -16,6 +16,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, InvalidTransition, Obstacle, Obstructed, StaleVersion
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
+from marketplace.kernel.typed import obstacles_in, reason_gaps
 from marketplace.notifications.services import send_letter
 from marketplace.notifications.words import told
 from marketplace.organisations import licences, queries
@@ -39,6 +40,8 @@ from marketplace.organisations.rules import (
 )
 
 OWN_PAGE = "/workbench/organisation"
+# What is said beside one field.
+LONGEST_FIELD_REASON = 300
 TEXT_FIELDS = (
     "short_name", "address", "website", "summary", "contact_name", "contact_phone", "contact_email",
 )  # fmt: skip
@@ -400,6 +403,15 @@ def return_organisation(
 ) -> None:
     """Send it back to be mended; `field_reasons` stand beside the fields that they are about."""
     said = dict(field_reasons or {})
+    _refuse(
+        [
+            obstacle
+            for name, text in said.items()
+            for obstacle in obstacles_in(
+                text, field=f"reason-{name}", label=N_("理由"), limit=LONGEST_FIELD_REASON, multiline=True
+            )
+        ]
+    )
     if not reason.strip() and said:
         reason = N_("请按逐项意见补正")
     _decide(
@@ -486,8 +498,7 @@ def _decide(
     before = organisation.status
     status = LIFECYCLE.advance(before, action, by=by.parties(organisation.id))
     _check_version(organisation, version)
-    if not reason.strip():
-        raise Obstructed([Obstacle("reason", N_("请写明理由"))])
+    _refuse(list(reason_gaps(reason)))
     organisation.status = OrganisationStatus(status)
     organisation.status_reason = "" if status is OrganisationStatus.VERIFIED else reason
     _record_move(action, organisation, before, by=by, now=now, reason=reason, detail=detail)

@@ -7,9 +7,9 @@ of posting asks for (that feature's `rules`).
 from collections.abc import Iterator, Mapping, Sequence
 
 from marketplace.indicators.model import Comparator, Indicator, Mark
+from marketplace.kernel import typed
 from marketplace.kernel.errors import Obstacle
 from marketplace.kernel.texts import N_
-from marketplace.kernel.typed import obstacles_in
 
 LONGEST_REASON = 1000
 MOST_INDICATORS = 40
@@ -35,9 +35,7 @@ def text_limits(texts: Mapping[str, tuple[str, int]]) -> Iterator[Obstacle]:
 
 def reason_gaps(reason: str) -> Iterator[Obstacle]:
     """What a reason that everybody may read lacks, or holds too much of."""
-    if not reason.strip():
-        yield Obstacle("reason", N_("请填写“理由”"))
-    yield from obstacles_in(reason, field="reason", label=N_("理由"), limit=LONGEST_REASON, multiline=True)
+    yield from typed.reason_gaps(reason, limit=LONGEST_REASON)
 
 
 def list_limits(

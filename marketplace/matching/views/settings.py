@@ -13,6 +13,7 @@ from marketplace.kernel.access import permits, policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import InvalidTransition, NotFound, Obstructed
+from marketplace.kernel.forms import posted_text
 from marketplace.language.dictionary import DEFAULT_DICTIONARY, Dictionary
 from marketplace.matching import queries, setting_presenters, settings
 from marketplace.matching.engine.weights import DEFAULT_WEIGHTS, Weights
@@ -158,7 +159,7 @@ def _content(kind: settings.Kind, row: settings.Row) -> dict[str, Any]:
 def decide_setting(kind: str, id: int, action: str) -> ResponseReturnValue:
     """Accept or withdraw a proposal with a reason, or have its preview computed anew."""
     which = cast("settings.Kind", kind)
-    reason = request.form.get("reason", "")
+    reason = posted_text("reason")
     try:
         with transaction():
             now = clock.now()

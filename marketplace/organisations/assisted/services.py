@@ -16,6 +16,7 @@ from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db
 from marketplace.kernel.errors import Forbidden, NotFound, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
+from marketplace.kernel.typed import reason_gaps
 from marketplace.notifications.services import send_letter, send_secret
 from marketplace.notifications.words import told
 from marketplace.organisations import holdings, queries
@@ -268,8 +269,8 @@ def confirm_entry(entry: AssistedEntry, *, by: Actor, now: datetime) -> None:
 
 def object_to_entry(entry: AssistedEntry, *, reason: str, by: Actor, now: datetime) -> None:
     """The firm does not stand by it: what was published is taken off, and the operators are told."""
-    if not reason.strip():
-        raise Obstructed([Obstacle("reason", N_("请写明理由"))])
+    if gaps := list(reason_gaps(reason)):
+        raise Obstructed(gaps)
     _answer(entry, "object", reason.strip(), by=by, now=now)
     keeper = holdings.keeper_of(entry.subject_kind)
     if keeper is not None:

@@ -14,7 +14,7 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting, forget_actor
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed
-from marketplace.kernel.forms import Choice, Choices, Date, Form, LongText, Text
+from marketplace.kernel.forms import Choice, Choices, Date, Form, LongText, Text, posted_text
 from marketplace.kernel.pagination import page_number
 from marketplace.organisations import filling, holdings, queries
 from marketplace.organisations.assisted import queries as assisted
@@ -261,7 +261,7 @@ def object_to(entry_id: int) -> ResponseReturnValue:
         with transaction():
             actor = acting()
             entry = assisted.get_entry(entry_id, organisation_id=actor.organisation_id or 0)
-            reason = request.form.get("reason", "")[:1000]
+            reason = posted_text("reason")
             services.object_to_entry(entry, reason=reason, by=actor, now=clock.now())
     except Obstructed as error:
         return _unprocessable(_entries_page(acting().organisation_id or 0, error.obstacles))

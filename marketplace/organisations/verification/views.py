@@ -11,6 +11,7 @@ from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Obstacle, Obstructed, StaleVersion
+from marketplace.kernel.forms import posted_text
 from marketplace.kernel.pagination import page_number
 from marketplace.kernel.texts import N_
 from marketplace.organisations import forms, licences, presenters, queries, services
@@ -149,14 +150,14 @@ def confirm_designations(organisation_id: int) -> ResponseReturnValue:
 def send_back(organisation_id: int) -> ResponseReturnValue:
     """Return it with what is to be mended, field by field where that helps."""
     now = clock.now()
-    said = {name: request.form.get(f"reason-{name}", "").strip() for name in REASON_FIELDS}
+    said = {name: posted_text(f"reason-{name}").strip() for name in REASON_FIELDS}
     try:
         with transaction():
             actor = acting()
             organisation = queries.get_for_change(organisation_id, viewer=actor)
             services.return_organisation(
                 organisation,
-                reason=request.form.get("reason", ""),
+                reason=posted_text("reason"),
                 field_reasons={name: text for name, text in said.items() if text},
                 version=read_version(),
                 by=actor,

@@ -239,7 +239,7 @@ def test_withdrawing_and_taking_down_owe_a_public_reason(app: Flask, editor: Act
         url = f"/capabilities/{capability.public_no}"
         refused = browser.post(f"{url}/{action}", data={"reason": ""})
         assert refused.status_code == 422
-        assert "请写明原因" in refused.text
+        assert "请填写“理由”" in refused.text
         assert browser.post(f"{url}/{action}", data={"reason": "产线改作他用"}).status_code == 302
         page = app.test_client().get(url).text
         assert "产线改作他用" in page

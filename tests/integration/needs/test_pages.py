@@ -276,7 +276,7 @@ def test_withdrawing_owes_a_reason_that_everybody_reads(app: Flask, editor: Acto
     browser = client_of(app, editor)
     refused = browser.post(f"/needs/{need.public_no}/withdraw", data={"reason": " "})
     assert refused.status_code == 422
-    assert "请写明原因" in refused.text
+    assert "请填写“理由”" in refused.text
     done = browser.post(f"/needs/{need.public_no}/withdraw", data={"reason": "已另行采购"})
     assert done.status_code == 302
     page = app.test_client().get(f"/needs/{need.public_no}").text
