@@ -3,8 +3,8 @@
     python -m benchmarks.pages [--challenges 10000] [--capabilities 50000] [--database postgres] [--rounds 5]
     python -m benchmarks.pages --users 30 --seconds 120                     # a mixed crowd instead
 
-Loading ten thousand challenges and fifty thousand capabilities takes some minutes, most of them for the search
-index.
+Loading ten thousand challenges and fifty thousand capabilities takes some minutes, most of them for the
+search index.
 
 Both applications are served by gunicorn with the same settings, two processes of four threads. For each page
 the rounds go hello, page, page, hello; the ratio is between the medians of requests a second. The load
@@ -221,7 +221,7 @@ class _Line:
         self.socket.sendall(request)
 
     def receive(self) -> bool:
-        """Read what is there; whether the answer is whole. Raises ConnectionError once the server hangs up."""
+        """Read what is there; whether the answer is whole. Raises ConnectionError if the server hangs up."""
         got = self.socket.recv(1 << 18)
         if not got:
             raise ConnectionError("the server closed the connection")
