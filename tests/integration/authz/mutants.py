@@ -1,8 +1,8 @@
 """Take each permission away in turn and see that the matrix notices: `make mutants`, or with names of some.
 
-A mutant is one route whose policy lets everybody in, or one rule about rows or files that lets everybody pass. It
-survives where no cell of the matrix changes: then a cell is missing, or something else stands behind the
-rule, which the report leaves for somebody to judge.
+A mutant is one route whose policy lets everybody in, or one rule about rows or files that lets everybody
+pass. It survives where no cell of the matrix changes: then a cell is missing, or something else stands behind
+the rule, which the report leaves for somebody to judge.
 """
 
 import inspect
