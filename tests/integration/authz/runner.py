@@ -178,6 +178,8 @@ class Runner:
         n = self._asked
         environ = {"REMOTE_ADDR": f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"}
         self._statements = []
+        # Of what was read outside, nothing stays open around the request.
+        db.session.remove()
         point = self._connection.begin_nested()
         try:
             response = client.open(
@@ -187,6 +189,7 @@ class Runner:
                 environ_overrides=environ,
             )
             text = response.get_data().decode("utf-8", "replace")
+            response.close()
             wrote = frozenset(self._statements)
             if wrote and code_of(response) in DENIED and self.digest() == self.untouched:
                 # Written and taken back by the request itself.
