@@ -60,8 +60,8 @@
     if (control.hasAttribute && control.hasAttribute("data-submit-on-change") && control.form) control.form.submit();
   });
 
-  function enhance(root) {
-    /* A table that does not fit becomes a focusable, named scroll region. */
+  /* A table that does not fit becomes a focusable, named scroll region. */
+  function nameScrolling(root) {
     each(root.querySelectorAll(".tw:not([tabindex])"), function (box) {
       if (box.scrollWidth <= box.clientWidth + 1) return;
       var named = box.querySelector("caption") || box.parentNode.querySelector("h2 span");
@@ -69,6 +69,12 @@
       box.setAttribute("role", "region");
       box.setAttribute("aria-label", (named ? named.textContent : "") + doc.body.getAttribute("data-scrolls"));
     });
+  }
+  /* What fitted may not fit after the telephone was turned. */
+  window.addEventListener("resize", function () { nameScrolling(doc); });
+
+  function enhance(root) {
+    nameScrolling(root);
     /* Phone cards change `display` and so lose the meaning of a table: give the roles back. */
     each(root.querySelectorAll(".dt-cards:not([role])"), function (table) {
       table.setAttribute("role", "table");

@@ -18,6 +18,8 @@ import pytest
 from marketplace.demo.accounts import DOMAIN, PASSWORD
 from marketplace.kernel.dates import SHANGHAI
 from tests.browser.conftest import Visit
+from tests.browser.journeys.pages import Map
+from tests.conftest import Database, build_app
 from tests.services.launcher import launched
 from tests.services.workforce import until
 
@@ -120,6 +122,12 @@ def cookies() -> dict[str, Any]:
 @pytest.fixture
 def window(marketplace: Marketplace, open_window: Callable[..., Visit], cookies: dict[str, Any]) -> People:
     return People(marketplace.address, open_window, cookies)
+
+
+@pytest.fixture(scope="session")
+def routes(tmp_path_factory: pytest.TempPathFactory) -> Map:
+    folder = tmp_path_factory.mktemp("routes")
+    return Map(build_app(Database("sqlite", f"sqlite:///{folder / 'none.sqlite3'}", folder).settings()))
 
 
 @pytest.fixture
