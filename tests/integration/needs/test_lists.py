@@ -261,5 +261,6 @@ def test_lists_ask_as_often_for_a_thousand_rows_as_for_ten(
     for_ten = count()
     fill(owner, 10, 1000)
     for_a_thousand = count()
-    assert for_a_thousand == for_ten
+    # The numbers of long lists are kept for a minute, so that those may ask less often.
+    assert {url: n for url, n in for_a_thousand.items() if n > for_ten[url]} == {}
     assert max(for_a_thousand.values()) < 40
