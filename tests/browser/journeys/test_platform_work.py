@@ -1,4 +1,4 @@
-"""The platform's daily work: acting for firms, telling everybody, taking down, counting, keeping the system."""
+"""The platform's daily work: act for firms, tell everybody, take down, count, keep the system."""
 
 import re
 import time
