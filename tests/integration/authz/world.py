@@ -103,7 +103,7 @@ class World:
     def plant(self, firm: str, what: str, *roles: str) -> str:
         word = f"CNRY-{firm}-{what}-YRNC"
         self.readers[word] = frozenset(roles)
-        if re.search("draft|file-returned", what) and "annex" not in what:
+        if re.search("draft|file-returned|import", what) and "annex" not in what:
             self.labels.add(word)
         return word
 
@@ -326,7 +326,7 @@ def _organisations(world: World) -> None:
     actors, now = world.actors, clock.now()
     a, operator = actors["manager"], actors["operator"]
     invited_email = db.session.get_one(User, actors["invited"].user_id).email
-    asking = factories.a_person(world.plant("A", "asks-to-join", *OWNER, *PLATFORM))
+    asking = factories.a_person(world.plant("A", "asks-to-join", *OWNER, *PLATFORM, "maintainer"))
     with transaction():
         firm = db.session.get_one(Organisation, a.organisation_id)
         sent = invitations.invite(
