@@ -505,7 +505,8 @@ def test_of_two_who_decide_on_one_request_at_once_one_is_told(app: Flask, world:
     second.start()
     for thread in (first, second):
         thread.join(30)
-    assert outcomes == [faster, "too late"]
+    # Who was done first may note it last.
+    assert sorted(outcomes) == sorted([faster, "too late"])
     db.session.rollback()
     expected = MembershipStatus.LEFT if faster == "leave" else MembershipStatus.ACTIVE
     assert db.session.get_one(Membership, membership_id).status is expected
