@@ -88,7 +88,7 @@ def save_search(name: str, asked: Asked, frequency: Frequency, *, by: Actor, now
     if by.user_id is None:
         raise NotFound("nobody saves nothing")
     _hold(by)
-    name = " ".join(name.split())
+    name = name.strip()
     obstacles = list(_obstacles(name, asked, by.user_id))
     if obstacles:
         raise Obstructed(obstacles)
