@@ -5,7 +5,7 @@ aside, and the names of indicators are added as text. Not here: documents as the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from types import ModuleType
 from typing import Any
@@ -60,7 +60,7 @@ def read(kind: PostingKind, ids: Sequence[int], *, now: datetime) -> list[Matcha
     """The documents of postings that are or were public, by id."""
     taxonomy.look_again()
     posted: list[Posted] = _QUERIES[kind].read_matchables(ids, now=now)
-    return [to_document(one) for one in posted]
+    return [_with_current_codes(to_document(one)) for one in posted]
 
 
 def read_one(subject: Subject, *, now: datetime) -> Matchable | None:
@@ -143,16 +143,22 @@ def to_document(posted: Posted) -> Matchable:
     if posted.indicators:
         names = (f"{indicator.name} {indicator.text_value}".strip() for indicator in posted.indicators)
         sections.append(("indicators", "\n".join(names)))
-    # What has ended is read as what stands in its place, so that old postings meet new ones.
     return Matchable(
         **facts
         | {
-            "clusters": taxonomy.current_codes(Scheme.CLUSTER, posted.clusters),
-            "industry": taxonomy.current_code(Scheme.INDUSTRY, posted.industry),
-            "region": taxonomy.current_code(Scheme.REGION, posted.region),
             "kind": Kind(posted.kind),
             "sections": tuple(sections),
             "standing": Standing(posted.standing),
             "conditions": Conditions(**asdict(posted.conditions)),
         }
+    )
+
+
+def _with_current_codes(document: Matchable) -> Matchable:
+    """The same; what has ended is read as what stands in its place, so that old postings meet new ones."""
+    return replace(
+        document,
+        clusters=taxonomy.current_codes(Scheme.CLUSTER, document.clusters),
+        industry=taxonomy.current_code(Scheme.INDUSTRY, document.industry),
+        region=taxonomy.current_code(Scheme.REGION, document.region),
     )

@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from io import BytesIO
+from itertools import chain, zip_longest
 from pathlib import Path
 from urllib.parse import unquote, urljoin
+from zipfile import ZipFile
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from marketplace.challenges.models import ChallengeAnnex
 from marketplace.kernel.db import Base, db
@@ -24,7 +28,7 @@ ANNEX = f"保密配方：{WORDS[0]} 3.7%，内部代号 {WORDS[1].upper()}，夹
 PRICE_FEN = 98_761_234_507
 PRICES = ("98761234507", "987612345.07", "987,612,345.07", "98761.234507", "98,761.234507")
 HOMES = {ChallengeAnnex.__tablename__, NeedHiddenPrice.__tablename__}
-MOST_PAGES = 250
+MOST_PAGES = 300
 
 
 def secrets_in(text: str) -> list[str]:
@@ -32,11 +36,31 @@ def secrets_in(text: str) -> list[str]:
     return [secret for secret in (*WORDS, *PRICES) if secret in text]
 
 
+def text_of(response: TestResponse) -> str:
+    """What an answer says; of a workbook, what its parts say."""
+    if not response.data.startswith(b"PK"):
+        return response.data.decode(errors="replace")
+    with ZipFile(BytesIO(response.data)) as parts:
+        return "\n".join(parts.read(name).decode() for name in parts.namelist())
+
+
+def homes_of(world: World) -> set[str]:
+    """Where members of the owner are shown them."""
+    kinds = {"JB": "/workbench/challenges/{}/annex", "XQ": "/workbench/needs/{}/edit"}
+    return {kinds[kind].format(number) for number in world.ids if (kind := number.partition("-")[0]) in kinds}
+
+
 def pages(world: World, client: FlaskClient) -> Iterator[tuple[str, str]]:
-    """(address, all that is answered): every GET route with every id, and whatever those pages lead to."""
-    waiting = ["/", "/workbench"]
-    for rule in rules_for(world.app.url_map, "GET"):
-        waiting += urls_of(rule, [*world.ids, "challenge", "need"], list(range(1, 7)))
+    """(address, all that is answered): the owner's pages, every GET route, and whatever those pages lead to.
+
+    Each route once before any route twice, because there are more addresses than are asked.
+    """
+    ids = world.ids_of_each_kind(most=2)
+    routes = [
+        urls_of(rule, [*ids, "challenge", "need"], [1, 2, 3]) for rule in rules_for(world.app.url_map, "GET")
+    ]
+    rounds = chain.from_iterable(zip_longest(*routes))
+    waiting = ["/", "/workbench", *sorted(homes_of(world)), *(url for url in rounds if url)]
     seen: set[str] = set()
     while waiting and len(seen) < MOST_PAGES:
         url = waiting.pop(0)
@@ -44,8 +68,9 @@ def pages(world: World, client: FlaskClient) -> Iterator[tuple[str, str]]:
             continue
         seen.add(url)
         response = client.get(url)
-        yield url, f"{response.headers}\n{response.text}"
-        for link in re.findall(r'(?:href|action|hx-get)="([^"#]+)', response.text):
+        text = text_of(response)
+        yield url, f"{response.headers}\n{text}"
+        for link in re.findall(r'(?:href|action|hx-get)="([^"#]+)', text):
             target = urljoin(url, unescape(link))
             # Lists have no end of filters; one page of each is the same code.
             if target.startswith("/") and "?" not in target:
@@ -94,10 +119,7 @@ def test_no_file_holds_them(app: Flask) -> None:
 @pytest.mark.timeout(900)
 def test_nobody_but_their_owner_is_shown_them(app: Flask) -> None:
     world = ranked_world(app)
-    homes = {
-        *(f"/workbench/challenges/{number}/annex" for number in world.ids),
-        *(f"/workbench/needs/{number}/edit" for number in world.ids),
-    }
+    homes = homes_of(world)
     for who, client in world.viewers().items():
         shown = {url for url, answer in pages(world, client) if secrets_in(answer)}
         if who == "leader":
