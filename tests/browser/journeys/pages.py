@@ -14,7 +14,7 @@ from werkzeug.routing import Rule
 
 from tests.browser.conftest import WIDTHS, Visit
 
-# Answers to GET that are no pages: files, parts of pages, and switches that lead back to where one was.
+# Answers to GET that are no pages: files, parts of pages, and switches that lead to another page.
 NO_PAGES = {
     "static",
     "attachments.download",
@@ -24,6 +24,8 @@ NO_PAGES = {
     "help.language",
     "matching.consortium_panel",
     "matching.panel",
+    "own_organisation.edit",
+    "search.open_saved",
     "search.suggest",
     "taxonomy.export",
 }

@@ -16,7 +16,7 @@ from stdnum.cn import uscc
 
 from marketplace.demo.accounts import DOMAIN
 from tests.browser.conftest import Visit
-from tests.browser.journeys.conftest import Marketplace, People, fill, first_link, press
+from tests.browser.journeys.conftest import NUMBER, Marketplace, People, fill, first_link, press
 from tests.browser.journeys.pages import Map, faults_of, links_of, shape_of
 
 Photograph = Callable[[Visit, str], None]
@@ -147,6 +147,7 @@ def test_pages_behind_letters_forms_and_states_are_sound(
     through_a_registration(window, marketplace, doors)
     through_files_searches_and_claims(window, doors)
     through_platform_pages(window, marketplace, doors)
+    through_a_published_challenge(window, doors)
     assert doors.wrong == {}
 
 
@@ -269,6 +270,26 @@ def through_platform_pages(window: People, marketplace: Marketplace, doors: Door
     doors.open(guest, link_in(mail, r"/takeover/[\w-]+"))
     mail = marketplace.mail_to(f"operator@{DOMAIN}", "/letters/unsubscribe/")
     doors.open(guest, link_in(mail, r"/letters/unsubscribe/[\w.-]+"))
+
+
+def deadline_of(visit: Visit, challenge: str) -> str | None:
+    """Where the deadline of a challenge is moved; drafts have none."""
+    visit.go(challenge)
+    return next((link for link in links_of(visit) if link.endswith("/deadline")), None)
+
+
+def through_a_published_challenge(window: People, doors: Doors) -> None:
+    leader = window("leader")
+    leader.go("/workbench/challenges")
+    own = [link for link in links_of(leader) if re.fullmatch(rf"/challenges/{NUMBER}", link)]
+    deadline = next(filter(None, (deadline_of(leader, link) for link in own)))
+    place = first_link(leader, rf"/workbench/matching/runs/{NUMBER}/places/1")
+    doors.open(leader, deadline)
+    doors.open(leader, place)
+    run = place.removesuffix("/places/1")
+    doors.open(leader, f"{run}/diff/{run.rpartition('/')[2]}")
+    doors.open(leader, "/workbench/organisation/assisted")
+    doors.open(leader, "/taxonomy/cluster/compare")
 
 
 def test_no_page_was_forgotten(routes: Map, seen: dict[str, set[str]]) -> None:
