@@ -17,7 +17,6 @@ from marketplace.postings.listing import (
     Order,
     group_by,
     in_region,
-    wider_regions,
 )
 from marketplace.taxonomy.models import Scheme
 from marketplace.taxonomy.queries import (
@@ -30,6 +29,7 @@ from marketplace.taxonomy.queries import (
     region_name,
     trl_name,
 )
+from marketplace.taxonomy.regions import wider_regions
 
 
 def facets() -> list[Facet]:

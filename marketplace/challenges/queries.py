@@ -36,15 +36,14 @@ from marketplace.postings.listing import (
     group_by,
     in_industry,
     in_region,
-    province_of,
     wider_industries,
-    wider_regions,
 )
 from marketplace.postings.matchable import Conditions, Matchable
 from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
 from marketplace.postings.texts import without
 from marketplace.taxonomy import queries as taxonomy
 from marketplace.taxonomy.models import Scheme
+from marketplace.taxonomy.regions import province_of, wider_regions
 
 S = ChallengeStatus
 # Once public, readable for good.

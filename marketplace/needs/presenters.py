@@ -19,7 +19,6 @@ from marketplace.postings.listing import (
     Order,
     group_by,
     in_region,
-    wider_regions,
 )
 from marketplace.taxonomy.models import Scheme
 from marketplace.taxonomy.queries import (
@@ -30,6 +29,7 @@ from marketplace.taxonomy.queries import (
     name_of,
     region_name,
 )
+from marketplace.taxonomy.regions import wider_regions
 
 
 def facets(*, now: datetime) -> list[Facet]:

@@ -18,6 +18,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.kept import kept
 from marketplace.kernel.pagination import Page, count_rows, page_number, paginate
 from marketplace.search import queries as search
+from marketplace.taxonomy.regions import region_prefix
 
 LONGEST_QUERY = 100
 
@@ -200,23 +201,6 @@ def _shown(facet: Facet, counts: Mapping[str, int], chosen: str) -> Facet:
         and (counts.get(option.value) or option.value == chosen or not facet.hide_empty)
     ]
     return replace(facet, options=tuple(options))
-
-
-def region_prefix(code: str) -> str:
-    """The digits shared by every GB/T 2260 code below `code`: "500000" → "50"."""
-    while len(code) > 2 and code.endswith("00"):
-        code = code[:-2]
-    return code
-
-
-def province_of(code: str) -> str:
-    """The GB/T 2260 code of the province that a code lies in."""
-    return f"{code[:2]}0000"
-
-
-def wider_regions(code: str) -> Iterable[str]:
-    """A GB/T 2260 code with those of its city and province: "500112" → 500112, 500100, 500000."""
-    return dict.fromkeys((code, f"{code[:4]}00", province_of(code)))
 
 
 def in_region(column: InstrumentedAttribute[Any]) -> Callable[[str], ColumnElement[bool]]:

@@ -61,10 +61,3 @@ def money_bounds(band: str) -> tuple[int, int | None] | None:
 
 def since(days: str, *, now: datetime) -> datetime | None:
     return now - timedelta(days=DAYS[days]) if days in DAYS else None
-
-
-def area_prefix(code: str) -> str:
-    """The digits shared by every GB/T 2260 code below `code`: "500000" → "50"."""
-    while len(code) > 2 and code.endswith("00"):
-        code = code[:-2]
-    return code

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,13 +16,14 @@ from marketplace.kernel.pagination import Page
 from marketplace.kernel.texts import N_
 from marketplace.language import Dictionary
 from marketplace.search import queries
-from marketplace.search.asked import DAYS, STANDINGS, TRLS, Asked, area_prefix
+from marketplace.search.asked import DAYS, STANDINGS, TRLS, Asked
 from marketplace.search.marks import EXCERPT_LENGTH, Pieces, excerpt, find_spans, mark
 from marketplace.search.models import SearchDocument
 from marketplace.search.queries import Counts, Hit
 from marketplace.search.question import Question
 from marketplace.search.sources import Standing, dictionary_in_force, registered, source_of
 from marketplace.taxonomy import queries as taxonomy
+from marketplace.taxonomy.regions import province_of, wider_regions
 
 STANDING_NAMES = {
     "open": N_("进行中"),
@@ -192,21 +193,26 @@ def forget_counts() -> None:
     current_app.extensions.pop(_NAME, None)
 
 
-_STANDS_FOR: dict[str, Callable[[str, str], bool]] = {
-    "region": lambda choice, stored: stored.startswith(area_prefix(choice)),
-    "cluster": lambda choice, stored: f" {choice} " in stored,
-    "trl": lambda choice, stored: TRLS[choice][0] <= int(stored) <= TRLS[choice][1],
-    "since": lambda choice, stored: 0 < int(stored) <= DAYS[choice],
+def itself(stored: str) -> Iterable[str]:
+    return (stored,)
+
+
+# The choices that a stored value belongs to, where it is not the choice itself.
+_CHOICES_OF: dict[str, Callable[[str], Iterable[str]]] = {
+    "region": wider_regions,
+    "cluster": str.split,
+    "trl": lambda stored: [choice for choice, (low, high) in TRLS.items() if low <= int(stored) <= high],
+    "since": lambda stored: [choice for choice, days in DAYS.items() if 0 < int(stored) <= days],
 }
 
 
 def _counted(counts: Counts, asked: Asked, name: str, values: Mapping[str, str]) -> list[Option]:
     """The choices that lead to something, and the chosen one."""
-    stands_for = _STANDS_FOR.get(name, str.__eq__)
-    stored = counts.numbers[name].items()
-    totals = {
-        choice: sum(number for value, number in stored if stands_for(choice, value)) for choice in values
-    }
+    choices_of = _CHOICES_OF.get(name, itself)
+    totals: Counter[str] = Counter()
+    for stored, number in counts.numbers[name].items():
+        for choice in choices_of(stored):
+            totals[choice] += number
     return [
         Option(choice, label, totals[choice])
         for choice, label in values.items()
@@ -214,11 +220,19 @@ def _counted(counts: Counts, asked: Asked, name: str, values: Mapping[str, str])
     ]
 
 
+def _offered_regions(chosen: str) -> dict[str, str]:
+    """Provinces, and below the chosen one its districts."""
+    opened = province_of(chosen) if chosen else ""
+    return {
+        code: name for code, name, _province in taxonomy.region_pairs() if province_of(code) in (code, opened)
+    }
+
+
 def facets(counts: Counts, asked: Asked) -> list[Facet]:
     rows = [
         ("standing", N_("状态"), {value: STANDING_NAMES[value] for value in STANDINGS}),
         ("cluster", N_("产业集群"), {code: name for code, name, _tier in taxonomy.cluster_pairs()}),
-        ("region", N_("地区"), {code: name for code, name, _province in taxonomy.region_pairs()}),
+        ("region", N_("地区"), _offered_regions(asked.value("region"))),
         ("trl", N_("成熟度"), {value: f"TRL {value.replace('-', '–')}" for value in TRLS}),
         ("money", N_("金额"), MONEY_NAMES),
         ("since", N_("发布时间"), SINCE_NAMES),

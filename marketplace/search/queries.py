@@ -34,11 +34,12 @@ from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page
 from marketplace.organisations.models import Organisation
 from marketplace.search import backends
-from marketplace.search.asked import DAYS, FILTERS, MONEY, TRLS, Asked, area_prefix, money_bounds, since
+from marketplace.search.asked import DAYS, FILTERS, MONEY, TRLS, Asked, money_bounds, since
 from marketplace.search.models import Favourite, Frequency, SavedSearch, SearchBody, SearchDocument
 from marketplace.search.question import LONGEST_QUERY, Question, read_question
 from marketplace.search.sources import Standing, dictionary_in_force
 from marketplace.search.tokens import KEYWORD, OFTEN, TITLE
+from marketplace.taxonomy.regions import region_prefix
 
 # How much a word counts by where it stands; all of it times how rare the word is.
 WEIGHTS = ((TITLE, 8), (KEYWORD, 4), (OFTEN, 2))
@@ -128,7 +129,7 @@ def _condition(name: str, value: str, *, now: datetime) -> ColumnElement[bool]:
     if name == "standing":
         found = _standing(now) == value
     elif name == "region" and value.isascii() and value.isdigit():
-        found = SearchDocument.region.startswith(area_prefix(value), autoescape=True)
+        found = SearchDocument.region.startswith(region_prefix(value), autoescape=True)
     elif name == "cluster":
         found = SearchDocument.clusters.contains(f" {value} ", autoescape=True)
     elif name == "trl" and value in TRLS:
@@ -267,7 +268,7 @@ def _fact_condition(facts: CTE, name: str, value: str) -> ColumnElement[bool]:
     if name in ("scope", "standing") or (name == "money" and value in MONEY):
         found = column == value
     elif name == "region" and value.isascii() and value.isdigit():
-        found = column.startswith(area_prefix(value), autoescape=True)
+        found = column.startswith(region_prefix(value), autoescape=True)
     elif name == "cluster":
         found = column.contains(f" {value} ", autoescape=True)
     elif name == "trl" and value in TRLS:

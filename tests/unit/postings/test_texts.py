@@ -4,7 +4,7 @@ from dataclasses import fields
 
 from marketplace.matching.engine import documents
 from marketplace.postings import matchable
-from marketplace.postings.listing import ListQuery, region_prefix, wider_regions
+from marketplace.postings.listing import ListQuery
 from marketplace.postings.texts import searchable, split_words, without
 
 
@@ -29,13 +29,6 @@ def test_a_list_question_survives_the_way_through_the_url() -> None:
 
     assert query.args() == {"q": "夹紧力", "cluster": "A1", "sort": "budget", "page": "3"}
     assert ListQuery.from_args(query.args(), ("cluster", "region")) == query
-
-
-def test_a_province_covers_its_districts_and_a_district_only_itself() -> None:
-    assert region_prefix("500000") == "50"
-    assert region_prefix("500112") == "500112"
-    assert list(wider_regions("500112")) == ["500112", "500100", "500000"]
-    assert list(wider_regions("500000")) == ["500000"]
 
 
 def test_what_is_handed_to_the_matcher_has_the_engines_own_fields() -> None:
