@@ -58,9 +58,9 @@ def gaps_of(organisation: Organisation, *, now: datetime) -> list[Obstacle]:
 
 
 def first_open_step(organisation: Organisation, *, now: datetime) -> str:
-    """Where to go on: the first step at which something is missing."""
-    gaps = gaps_of(organisation, now=now)
-    open_steps = (step for step in STEPS if obstacles_at(step, gaps))
+    """Where to go on: the first step at which something is missing or was asked to be mended."""
+    found = [*gaps_of(organisation, now=now), *_returned(organisation)]
+    open_steps = (step for step in STEPS if obstacles_at(step, found))
     return next(open_steps, "basics" if organisation.status is OrganisationStatus.VERIFIED else "confirm")
 
 
@@ -153,6 +153,18 @@ def _returned(organisation: Organisation) -> list[Obstacle]:
     ]
 
 
+def list_returned(organisation: Organisation, desk: Desk) -> list[tuple[str, str, str]]:
+    """What the operator asked to be mended: the name of the field, what was said of it, where it stands."""
+    return [
+        (
+            _(presenters.REASON_FIELDS[said.field]),
+            said.params["reason"],
+            f"{desk.url(_at(said))}#{said.field}",
+        )
+        for said in _returned(organisation)
+    ]
+
+
 def _step_page(
     desk: Desk,
     organisation: Organisation,
@@ -220,6 +232,7 @@ def _confirm_page(
         desk=desk,
         form=form,
         links=[(gap, desk.url(_at(gap)) + f"#{gap.field.replace('.', '-')}") for gap in gaps],
+        returned=list_returned(organisation, desk),
         bar=step_bar(desk, organisation, "confirm", gaps),
         refused=status is not HTTPStatus.OK,
         figures=services.figures_of(organisation),

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from marketplace.kernel import money
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.filters import listed
+from marketplace.kernel.texts import N_
 from marketplace.organisations import queries
 from marketplace.organisations.kinds import (
     DESIGNATION_NAMES,
@@ -25,6 +26,21 @@ from marketplace.organisations.queries import Wanted
 from marketplace.organisations.rules import REMINDERS, OrganisationDraft
 from marketplace.taxonomy import queries as taxonomy
 from marketplace.taxonomy.models import Scheme
+
+# Where an operator may say what is to be mended: field → its name.
+REASON_FIELDS = {
+    "name": N_("单位名称"),
+    "uscc": N_("统一社会信用代码"),
+    "kind": N_("单位类型"),
+    "size": N_("规模"),
+    "clusters": N_("所属产业集群"),
+    "summary": N_("单位简介"),
+    "region": N_("所在地区"),
+    "contact_name": N_("联系人"),
+    "contact_phone": N_("联系电话"),
+    "designations": N_("资质称号"),
+    "licence": N_("营业执照"),
+}
 
 
 def kind_name(kind: OrganisationKind | None) -> str:

@@ -152,6 +152,7 @@ def own() -> ResponseReturnValue:
         entered=len(assisted.list_entries(organisation.id)),
         waiting=assisted.count_waiting(organisation.id),
         steps=LIFECYCLE.steps(organisation.status),
+        returned=filling.list_returned(organisation, _own_desk()),
         states={d.id: presenters.designation_state(d, now=now) for d in organisation.designations},
         figures=services.figures_of(organisation),
         licence=licence,

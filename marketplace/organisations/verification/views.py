@@ -13,7 +13,6 @@ from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import Obstacle, Obstructed, StaleVersion
 from marketplace.kernel.forms import posted_text
 from marketplace.kernel.pagination import page_number
-from marketplace.kernel.texts import N_
 from marketplace.organisations import forms, licences, presenters, queries, services
 from marketplace.organisations.filling import read_version
 from marketplace.organisations.forms import SuspendForm
@@ -22,21 +21,6 @@ from marketplace.organisations.models import Organisation
 from marketplace.organisations.verification import checklist
 
 bp = Blueprint("verification", __name__)
-
-# Where an operator may say what is to be mended: field → its name.
-REASON_FIELDS = {
-    "name": N_("单位名称"),
-    "uscc": N_("统一社会信用代码"),
-    "kind": N_("单位类型"),
-    "size": N_("规模"),
-    "clusters": N_("所属产业集群"),
-    "summary": N_("单位简介"),
-    "region": N_("所在地区"),
-    "contact_name": N_("联系人"),
-    "contact_phone": N_("联系电话"),
-    "designations": N_("资质称号"),
-    "licence": N_("营业执照"),
-}
 
 
 def _unprocessable(page: str) -> ResponseReturnValue:
@@ -78,7 +62,7 @@ def _review_page(organisation: Organisation, **values: object) -> str:
         members=queries.list_members(organisation.id),
         has_manager=bool(queries.list_manager_ids(organisation.id)),
         checks=checklist.lines(organisation, now=now),
-        reason_fields=[(name, _(label)) for name, label in REASON_FIELDS.items()],
+        reason_fields=[(name, _(label)) for name, label in presenters.REASON_FIELDS.items()],
         may={action: action in open_moves for action in ("verify", "return", "suspend", "reinstate")},
         may_confirm=confirming,
         roles=forms.ROLE_NAMES,
@@ -150,7 +134,7 @@ def confirm_designations(organisation_id: int) -> ResponseReturnValue:
 def send_back(organisation_id: int) -> ResponseReturnValue:
     """Return it with what is to be mended, field by field where that helps."""
     now = clock.now()
-    said = {name: posted_text(f"reason-{name}").strip() for name in REASON_FIELDS}
+    said = {name: posted_text(f"reason-{name}").strip() for name in presenters.REASON_FIELDS}
     try:
         with transaction():
             actor = acting()
