@@ -143,21 +143,33 @@ def inspect(staged: StagedImport, fence: str) -> bool:
     required = {column.name for column in target.columns if column.required}
     found = {name.partition(":")[0] for name in mapping}
     known = all(name or not heading for name, heading in zip(mapping, headings, strict=True))
-    return required <= found and (known or bool(remembered)) and len(source.sheets) == 1
+    others = [one for one in source.sheets if one != sheet and not _explains(source, one, target)]
+    return required <= found and (known or bool(remembered)) and not others
 
 
 def _fullest(source: Any, target: Target) -> str:
     """The sheet whose headings are most like ours; the first of equals."""
 
-    def likeness(sheet: str) -> int:
-        rows = first_rows(source, sheet)
-        if not rows:
-            return -1
-        header = find_header_row(rows, target.columns)
-        headings = heading_texts(next(cells for number, cells in rows if number == header))
-        return sum(bool(name) for name in guess_mapping(headings, target.columns))
+    return str(max(source.sheets, key=lambda sheet: _likeness(source, sheet, target)))
 
-    return str(max(source.sheets, key=likeness))
+
+def _likeness(source: Any, sheet: str, target: Target) -> int:
+    """How many of our columns the sheet's best row of headings names."""
+    rows = first_rows(source, sheet)
+    if not rows:
+        return -1
+    header = find_header_row(rows, target.columns)
+    return _count_known(next(cells for number, cells in rows if number == header), target)
+
+
+def _explains(source: Any, sheet: str, target: Target) -> bool:
+    """Whether a sheet names our columns downwards, as the guide in our own template does."""
+    downwards = [cells[0] for _number, cells in first_rows(source, sheet) if cells]
+    return _count_known(downwards, target) > max(0, _likeness(source, sheet, target))
+
+
+def _count_known(cells: Sequence[object], target: Target) -> int:
+    return sum(bool(name) for name in guess_mapping(heading_texts(cells), target.columns))
 
 
 def _sampled(cell: object) -> str:
