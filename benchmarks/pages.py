@@ -1,7 +1,7 @@
 """What a page costs at scale, as a ratio to a bare Flask application in the same interleaved run.
 
     python -m benchmarks.pages [--challenges 10000] [--capabilities 50000] [--database postgres] [--rounds 5]
-    python -m benchmarks.pages --users 30 --seconds 120                     # a mixed crowd instead
+    python -m benchmarks.pages --users 30 --crowd-seconds 120               # and a mixed crowd afterwards
 
 Loading ten thousand challenges and fifty thousand capabilities takes some minutes, most of them for the
 search index.
@@ -451,10 +451,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             "load": os.getloadavg()[0],
             "rows": held,
         }
-        if options.users:
-            record["crowd"] = crowd(found, cookies, ours, options.seconds)
-            print(json.dumps(record["crowd"], ensure_ascii=False, indent=1))
-        else:
+        if options.rounds:
             hello = stack.enter_context(serving("benchmarks.hello:app", settings.instance_dir))
             record["pages"] = []
             print(
@@ -470,6 +467,9 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                     f"{one['p50_ms']:9.1f}{one['p95_ms']:9.1f}{one['hello_a_second']:9.0f}{unsteady}{wrong}",
                     flush=True,
                 )
+        if options.users:
+            record["crowd"] = crowd(found, cookies, ours, options.crowd_seconds)
+            print(json.dumps(record["crowd"], ensure_ascii=False, indent=1))
     KEPT.mkdir(parents=True, exist_ok=True)
     path = KEPT / f"pages-{options.database}-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     path.write_text(json.dumps(record, ensure_ascii=False, indent=1))
@@ -485,9 +485,10 @@ def main() -> None:
     parser.add_argument("--challenges", type=int, default=10_000)
     parser.add_argument("--capabilities", type=int, default=50_000)
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of a round, or of the crowd")
-    parser.add_argument("--users", type=int, default=0, help="a mixed crowd of so many instead of rounds")
+    parser.add_argument("--rounds", type=int, default=5, help="of every page; 0 for none")
+    parser.add_argument("--seconds", type=float, default=3.0, help="of a round")
+    parser.add_argument("--users", type=int, default=0, help="a mixed crowd of so many after the rounds")
+    parser.add_argument("--crowd-seconds", type=float, default=120.0)
     run(parser.parse_args())
 
 

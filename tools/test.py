@@ -17,9 +17,12 @@ if str(ROOT) not in sys.path:
 from tools import setup  # noqa: E402
 from tools.setup import say  # noqa: E402
 
-# In two processes side by side: each has its own databases. The rest have servers and kills to themselves.
-SIDE_BY_SIDE = ("tests/unit", "tests/house", "tests/ranking", "tests/integration")
-ALONE = ("tests/browser", "tests/faults")
+# Two processes share a part's files: each has its own databases, or its own running marketplace and browser.
+# Who kills servers has the machine to itself.
+SIDE_BY_SIDE = (("tests/unit", "tests/house", "tests/ranking", "tests/integration"), ("tests/browser",))
+ALONE = ("tests/faults",)
+# A slow test is seen before a slow suite is.
+REPORTED = ("-q", "--durations=40", "--durations-min=5")
 NO_TESTS_COLLECTED = 5
 
 
@@ -50,8 +53,8 @@ def main() -> int:
     if named := sys.argv[1:]:
         return run_pytest(python, *named)
     codes = [
-        run_pytest(python, "-q", "-n", "2", "--dist", "loadfile", *SIDE_BY_SIDE),
-        run_pytest(python, "-q", *ALONE),
+        *(run_pytest(python, *REPORTED, "-n", "2", "--dist", "loadfile", *part) for part in SIDE_BY_SIDE),
+        run_pytest(python, *REPORTED, *ALONE),
     ]
     return max(0 if code == NO_TESTS_COLLECTED else code for code in codes)
 

@@ -34,6 +34,8 @@ def ignore(_done: int, _total: int) -> None:
     pass
 
 
+# On SQLite it is loaded by every marketplace that `make run` starts for a test.
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
 def test_everything_lives_where_its_file_says_and_a_second_run_changes_nothing(app: Flask) -> None:
     now = clock.now()
     content = read_content(business_date(now))

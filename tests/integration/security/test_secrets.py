@@ -120,7 +120,11 @@ def test_no_file_holds_them(app: Flask) -> None:
 def test_nobody_but_their_owner_is_shown_them(app: Flask) -> None:
     world = ranked_world(app)
     homes = homes_of(world)
-    for who, client in world.viewers().items():
+    viewers = world.viewers()
+    if db.engine.dialect.name != "sqlite":
+        # Pages are the same on both databases; what differs is how rows are read, and for these two.
+        viewers = {who: viewers[who] for who in ("leader", "foreign leader")}
+    for who, client in viewers.items():
         shown = {url for url, answer in pages(world, client) if secrets_in(answer)}
         if who == "leader":
             assert shown
