@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Locator
 
 from marketplace.demo.accounts import DOMAIN, PASSWORD
 from marketplace.kernel.dates import SHANGHAI
@@ -112,6 +113,24 @@ def first_link(visit: Visit, pattern: str) -> str:
     """The path of the first link on the page that matches from beginning to end."""
     paths = visit.page.eval_on_selector_all("a[href]", "all => all.map(a => a.getAttribute('href'))")
     return next(path for path in paths if re.fullmatch(pattern, path))
+
+
+def reload_until(visit: Visit, address: str, wanted: Locator) -> None:
+    """Look at a page again and again until a worker has brought about what is wanted."""
+
+    def there() -> bool:
+        visit.go(address)
+        return bool(wanted.count())
+
+    until(there, what=f"{wanted} on {address}")
+
+
+def read_letter(visit: Visit, holding: str) -> None:
+    """Wait for a letter on the site that holds a text, and follow it to where it leads."""
+    lines = visit.page.get_by_role("main").locator("tbody tr", has_text=holding)
+    reload_until(visit, "/workbench/letters", lines)
+    lines.first.get_by_role("button", name="查看").click()
+    visit.page.wait_for_url(lambda address: not address.endswith("/workbench/letters"))
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,30 @@
 """The platform's daily work: act for firms, tell everybody, take down, count, keep the system."""
 
 import re
+import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pyotp
 from playwright.sync_api import expect
 from stdnum.cn import uscc
 
 from marketplace.demo.accounts import DOMAIN, PASSWORD
+from marketplace.kernel import outbox
 from tests.browser.conftest import Visit
-from tests.browser.journeys.conftest import NUMBER, Marketplace, People, fill, first_link, press, tick
+from tests.browser.journeys.conftest import (
+    NUMBER,
+    Marketplace,
+    People,
+    fill,
+    first_link,
+    press,
+    reload_until,
+    tick,
+)
+from tests.browser.journeys.pages import faults_of
+from tests.services.workforce import until
 
 # Another firm on every run, so that one marketplace can be tested again and again.
 SERIAL = f"{time.time_ns() // 1000 % 10_000_000:07d}"
@@ -191,6 +206,56 @@ def test_a_maintainer_brings_in_a_new_version_of_a_classification(window: People
     maintainer.go("/workbench/matching/monitor")
     expect(main).to_contain_text("失败的作业")
     assert maintainer.complaints == []
+
+
+@contextmanager
+def mail_goes_nowhere(marketplace: Marketplace) -> Iterator[None]:
+    """What stands where the mail should go takes none, as a disk or a mail server does that has gone away."""
+    folder, aside = marketplace.instance / "mail", marketplace.instance / "mail-aside"
+    folder.mkdir(exist_ok=True)
+    folder.rename(aside)
+    folder.write_text("")
+    try:
+        yield
+    finally:
+        folder.unlink()
+        aside.rename(folder)
+
+
+def take_further_attempts_as_made(marketplace: Marketplace) -> int:
+    """Mail that has failed gets its last attempt now: the waits between all of them add up to minutes."""
+    store = sqlite3.connect(marketplace.instance / "marketplace.sqlite3", timeout=30, isolation_level=None)
+    with closing(store):
+        return store.execute(
+            "UPDATE outbox SET attempts = ?, leased_until = NULL WHERE kind = 'notifications.mail'"
+            " AND last_error IS NOT NULL AND lease_token IS NULL AND done_at IS NULL AND dead_at IS NULL",
+            [outbox.MAX_ATTEMPTS - 1],
+        ).rowcount
+
+
+def test_a_maintainer_finds_work_that_died_and_has_it_done_after_all(
+    window: People, marketplace: Marketplace
+) -> None:
+    guest, address = window("nobody"), f"gu-{SERIAL}@guests.example.com"
+    maintainer = window("maintainer", "phone")
+    main = maintainer.page.get_by_role("main")
+    dead = main.locator("section", has_text="失败的作业").locator("tbody tr", has_text="发送邮件")
+    with mail_goes_nowhere(marketplace):
+        guest.go("/register")
+        fill(guest, email=address)
+        press(guest, "发送验证邮件")
+        until(lambda: take_further_attempts_as_made(marketplace), what="the mail has failed once")
+        reload_until(maintainer, "/workbench/matching/monitor", dead)
+        expect(dead).to_contain_text("FileExistsError")
+        assert faults_of(maintainer) == []
+    press(maintainer, "重试所选作业")
+    expect(main).to_contain_text("已重新安排")
+    assert re.search(r"/register/[\w-]+", marketplace.mail_to(address, "/register/"))
+    reload_until(maintainer, "/workbench/matching/monitor", main.get_by_text("没有失败的作业。"))
+    auditor = window("auditor")
+    auditor.go("/workbench/trail")
+    expect(auditor.page.get_by_role("main")).to_contain_text("重试失败作业")
+    assert guest.complaints == maintainer.complaints == auditor.complaints == []
 
 
 def test_an_auditor_checks_the_chain_and_takes_the_trail_along(window: People) -> None:
