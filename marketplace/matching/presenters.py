@@ -71,6 +71,13 @@ WORK = {
     "matching.taxonomy_changed": N_("分类变更后重新匹配"),
     "notifications.mail": N_("发送邮件"),
     "notifications.digest": N_("发送通知汇总"),
+    "exchange.inspect": N_("读取导入文件"),
+    "exchange.check": N_("核对导入文件"),
+    "exchange.apply": N_("写入导入内容"),
+    "exchange.forget": N_("清理导入文件"),
+    "search.catch_up": N_("补齐检索索引"),
+    "search.count_words": N_("统计标题和关键词用词"),
+    "search.write_letters": N_("发送检索提醒"),
 }
 
 

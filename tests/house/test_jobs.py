@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from marketplace.matching.presenters import WORK
 from workers.jobs import JOBS, SWEEPS, resolve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +27,10 @@ def deferred_kinds(source: str) -> Iterator[str]:
 def test_a_job_is_a_function_that_takes_a_lease_alone(kind: str) -> None:
     function = resolve(JOBS[kind].function)
     assert list(inspect.signature(function).parameters) == ["lease"]
+
+
+def test_every_job_has_a_name_for_people() -> None:
+    assert WORK.keys() == JOBS.keys()
 
 
 @pytest.mark.parametrize("name", SWEEPS)
