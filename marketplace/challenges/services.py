@@ -119,7 +119,10 @@ def submit(
     status = LIFECYCLE.advance(was, "submit", by=by.parties(challenge.organisation_id))
     _check_read(challenge, version)
     _require_right_to_post(by)
-    _refuse_unfit({"appeal": appeal})
+    label = N_("整改说明或申诉理由")
+    if was is ChallengeStatus.TAKEN_DOWN and not appeal.strip():
+        raise Obstructed([Obstacle("appeal", N_("请填写“%(label)s”"), {"label": label})])
+    _refuse_unfit({"appeal": appeal}, label=label)
     draft = draft_of(challenge)
     if obstacles := [*obstacles_to_submitting(draft, now=now), *ended_codes(draft)]:
         raise Obstructed(obstacles)
@@ -428,14 +431,12 @@ def _check_read(challenge: Challenge, version: int | None) -> None:
         check_version(challenge, version)
 
 
-def _refuse_unfit(reasons: Mapping[str, str]) -> None:
+def _refuse_unfit(reasons: Mapping[str, str], *, label: str = N_("理由")) -> None:
     """Reasons are read by others: one that is too long or holds what no text should is not taken."""
     unfit = [
         obstacle
         for field, text in reasons.items()
-        for obstacle in obstacles_in(
-            text, field=field, label=N_("理由"), limit=LONGEST_REASON, multiline=True
-        )
+        for obstacle in obstacles_in(text, field=field, label=label, limit=LONGEST_REASON, multiline=True)
     ]
     if unfit:
         raise Obstructed(unfit)

@@ -40,8 +40,13 @@ LONGEST_NUMBER = 30
 CHALLENGES_OR_NEEDS = "<any(challenges, needs):kind>/<public_no>"
 
 
+def _may_be_number(text: str) -> bool:
+    """Whether a public number could look like this; about anything else the database is not asked."""
+    return 0 < len(text) <= LONGEST_NUMBER and text.isascii() and text.isprintable()
+
+
 def _asked_numbers(values: Sequence[str]) -> list[str]:
-    wanted = [value for value in values if 0 < len(value) <= LONGEST_NUMBER]
+    wanted = [value for value in values if _may_be_number(value)]
     return list(dict.fromkeys(wanted))[: queries.MOST_AT_ONCE]
 
 
@@ -197,7 +202,9 @@ def send_interest(kind: str, public_no: str) -> ResponseReturnValue:
 
 def _send_interest(posting: Any, number: str, draft: Draft, *, now: datetime) -> Approach:
     actor = acting()
-    own = [c for c in queries.list_capabilities([number]) if actor.belongs_to(c.organisation_id)]
+    own = [
+        c for c in queries.list_capabilities(_asked_numbers([number])) if actor.belongs_to(c.organisation_id)
+    ]
     if not own:
         raise Obstructed([Obstacle("capability", N_("请选择本单位已发布的能力"))])
     return services.show_interest(posting, own[0], draft, limits=limits(), by=actor, now=now)
@@ -413,7 +420,7 @@ def _back(default: str) -> str:
 
 
 def _get_capability(number: str) -> Capability:
-    found = queries.list_capabilities([number]) if 0 < len(number) <= LONGEST_NUMBER else []
+    found = queries.list_capabilities(_asked_numbers([number]))
     if not found:
         raise NotFound(number)
     return found[0]
@@ -515,7 +522,7 @@ def seen() -> ResponseReturnValue:
     lines = set()
     for value in request.form.getlist("line")[: events.MOST_SEEN]:
         run, _, capability = value.partition("~")
-        if 0 < len(run) <= LONGEST_NUMBER and 0 < len(capability) <= LONGEST_NUMBER:
+        if _may_be_number(run) and _may_be_number(capability):
             lines.add((run, capability))
     opened = request.form.get("opened") == "1"
     with transaction():

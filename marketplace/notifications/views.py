@@ -1,5 +1,6 @@
 """The letter box of the person who is signed in, how they want letters, and the links that end mails."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -12,9 +13,10 @@ from marketplace.kernel import clock, locales
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
 from marketplace.kernel.db import transaction
-from marketplace.kernel.errors import NotFound
+from marketplace.kernel.errors import NotFound, Obstacle
 from marketplace.kernel.pagination import page_number
 from marketplace.kernel.paths import own_path
+from marketplace.kernel.texts import N_
 from marketplace.notifications import kinds, presenters, queries, services, unsubscribing
 from marketplace.notifications.kinds import GROUPS, Group
 from marketplace.notifications.models import GATHERED, Mailing
@@ -122,7 +124,8 @@ def settings() -> ResponseReturnValue:
     return _settings_page()
 
 
-def _settings_page(problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> ResponseReturnValue:
+def _settings_page(obstacles: Sequence[Obstacle] = ()) -> ResponseReturnValue:
+    """What was chosen is shown again where it was not taken."""
     user_id = acting().user_id or 0
     page = render_template(
         "notifications/settings.html",
@@ -131,9 +134,10 @@ def _settings_page(problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> Res
         language=queries.languages_of([user_id]).get(user_id, locales.current()),
         languages=services.LANGUAGES,
         refused=queries.find_refusal(user_id),
-        problem=problem,
+        obstacles=obstacles,
+        chosen=request.form,
     )
-    return make_response(page, status)
+    return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if obstacles else HTTPStatus.OK)
 
 
 @bp.post("/workbench/letters/settings")
@@ -147,8 +151,20 @@ def save_settings() -> ResponseReturnValue:
         if f"mailing-{group.value}" in request.form
     }
     language = request.form.get("language", next(iter(services.LANGUAGES)))
-    if any(value not in set(Mailing) for value in named.values()) or language not in services.LANGUAGES:
-        return _settings_page(gettext("请从列表中选择"), HTTPStatus.UNPROCESSABLE_ENTITY)
+    unknown = {
+        f"mailing-{group.value}": GROUPS[group].label
+        for group, value in named.items()
+        if value not in set(Mailing)
+    }
+    if language not in services.LANGUAGES:
+        unknown["language"] = N_("邮件的语言")
+    if unknown:
+        return _settings_page(
+            [
+                Obstacle(field, N_("请从列表中选择“%(label)s”"), {"label": label})
+                for field, label in unknown.items()
+            ]
+        )
     with transaction():
         for group, value in named.items():
             in_site = f"site-{group.value}" in request.form
