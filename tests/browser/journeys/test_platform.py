@@ -22,9 +22,11 @@ def test_an_operator_sees_what_was_matched_and_what_waits(window: People) -> Non
 
 def test_an_auditor_reads_who_did_what_to_a_challenge(window: People) -> None:
     auditor = window("auditor")
-    auditor.go("/workbench/trail")
-    auditor.page.get_by_role("main").locator('a[href*="/history/challenge/"]').first.click()
+    main = auditor.page.get_by_role("main")
+    auditor.go("/workbench/trail?kind=challenge")
+    decided = main.locator("tbody tr", has_text="待审核 →").first
+    decided.locator('a[href*="/history/challenge/"]').click()
     auditor.page.wait_for_url("**/workbench/history/challenge/**")
-    lines = auditor.page.get_by_role("main").locator("table tbody tr")
-    assert lines.count() >= 2
+    assert main.locator("tbody tr", has_text="→ 待审核").count() >= 1
+    assert main.locator("table tbody tr").count() >= 3
     assert auditor.complaints == []
