@@ -64,6 +64,11 @@ def _fate(one: Hostile, codec: columns.Text) -> Fate:
     return one.prose if codec.multiline else one.line
 
 
+def is_of_databases(text: str) -> bool:
+    """Whether only PostgreSQL refuses it, or knows how long it may be."""
+    return text in OF_DATABASES or "\x00" in text or set(text) == {"x"}
+
+
 def actor_for(target: Target) -> tuple[Actor, int | None]:
     for actor in (an_editor(), a_leader(), an_operator()):
         if target.may_start(actor):
@@ -72,6 +77,9 @@ def actor_for(target: Target) -> tuple[Actor, int | None]:
 
 
 ROWS_AT_ONCE = 500
+# PostgreSQL gets what it may treat otherwise, and of the rest every fourth.
+OF_DATABASES = {one.text for one in TEXTS if one.database}
+PART = 4
 KINDS = ("capability", "challenge", "collected", "need", "organisation")
 
 
@@ -118,6 +126,8 @@ def test_every_column_refuses_or_keeps(app: Flask, kind: str) -> None:
     target = all_targets()[kind]
     actor, scope = actor_for(target)
     cells = [cell for column in target.columns for cell in values_for(column)]
+    if db.engine.dialect.name != "sqlite":
+        cells = [cell for n, cell in enumerate(cells) if n % PART == 0 or is_of_databases(cell.value)]
     importing = Importing(app, actor, kind, scope)
     faults = []
     for start in range(0, len(cells), ROWS_AT_ONCE):

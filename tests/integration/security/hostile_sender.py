@@ -51,8 +51,6 @@ from tests.corpus.hostile import (
 WRITTEN_ANYWAY = frozenset({"attempt_window", "user_session"})
 # Read of every form by what stands before all views, and judged by its own tests.
 EVERYWHERE = frozenset({"csrf_token", "for_organisation", "switch_organisation"})
-# So many values each field gets in the ordinary run, besides those that every field gets.
-PORTION = 2
 MOST_IN_CHINESE = 8000
 # Which button was pressed: what it does is said by the form's own good example.
 SCRIPT = "<script>alert(1)</script>"
@@ -186,7 +184,7 @@ def values_for(facts: FieldFacts, *, database_only: bool = False) -> list[Hostil
         return [value for value in SECRETS if value.database or not database_only]
     if facts.kind in ALONE:
         # What only PostgreSQL refuses of them is seen by `Watch`.
-        texts = () if database_only else REFERENCES
+        texts = () if database_only else REFERENCES[:5] if facts.kind == "flag" else REFERENCES
         return [Hostile(f"{text[:30]!r}", text, EITHER, EITHER) for text in texts]
     return []
 
@@ -506,7 +504,7 @@ class Sender:
             self._send_wave(example, facts, wave)
             self.values += len(wave)
         if self.keeper.is_sqlite:
-            self._send_without(example, facts)
+            self._send_without(example, facts, whole=whole)
             self._send_too_much(example)
 
     def facts_of(self, example: Example) -> dict[str, FieldFacts]:
@@ -531,7 +529,7 @@ class Sender:
             self._dealt.add(kind)
             for place, name in enumerate(names):
                 found = values[name]
-                step = len(names) if in_full else max(1, len(found) // (1 if kind in ALONE else PORTION))
+                step = len(names) if in_full else len(found)
                 start = place if in_full else zlib.crc32(f"{example.key} {name}".encode()) % step
                 yield (
                     name,
@@ -729,10 +727,9 @@ class Sender:
 
     # -- the form itself bent
 
-    def _send_without(self, example: Example, facts: Mapping[str, FieldFacts]) -> None:
-        """Each field that a view reads by itself left out in turn, then all of them."""
-        alone = [{name} for name, one in facts.items() if name in example.facts and one.kind != "flag"]
-        for left_out in [*alone, *([set(facts)] if len(facts) > len(alone) else [])]:
+    def _send_without(self, example: Example, facts: Mapping[str, FieldFacts], *, whole: bool) -> None:
+        """All fields left out; each in turn where there is time."""
+        for left_out in [set(facts)] * bool(facts) + [{name} for name in facts] * whole:
             form = {name: value for name, value in example.fields.items() if name not in left_out}
             where = f"{example.key} without {', '.join(sorted(left_out))}"
             with self.sent(example, form) as response:

@@ -34,9 +34,9 @@ LIKE_ANOTHER = {
 LEARNT: dict[str, dict[str, FieldFacts]] = {}
 PAGES: list[tuple[str, str, list[str]]] = []
 # Each page is asked for this part of the values, and the first that searches for all.
-PAGES_SHARE = 8
+PAGES_SHARE = 16
 LONGEST_ASKED = 5000
-READERS = ("visitor", "sme", "leader", "operator", "maintainer")
+READERS = ("visitor", "operator", "sme", "leader", "maintainer")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
