@@ -108,7 +108,7 @@ class CapabilityTarget(PostingTarget):
     PLAIN: ClassVar[tuple[str, ...]] = (
         "title", "kind", "summary", "trl", "maturity", "ip_status", "industry", "region",
     )  # fmt: skip
-    closed_statuses: ClassVar[frozenset[Any]] = frozenset({S.WITHDRAWN, S.TAKEN_DOWN, S.COLLECTED})
+    closed_statuses: ClassVar[frozenset[Any]] = frozenset(set(S) - {S.DRAFT, S.PUBLISHED})
     public_status: ClassVar[Any] = S.PUBLISHED
     children: ClassVar[tuple[Child, ...]] = (
         *posting_children(

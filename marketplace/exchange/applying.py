@@ -104,12 +104,14 @@ class _Applying:
         ).all()
         ids = [row.target_id for row in rows]
         model = self.target.model
-        versions = {
-            row.id: row.version
-            for row in db.session.execute(
-                select(model.id, model.version).where(model.id.in_(ids), self.target.scope_of(self.scope))
-            )
-        }
+        # Held in one order to the end, so that what was compared is what is changed.
+        held = (
+            select(model.id, model.version)
+            .where(model.id.in_(ids), self.target.scope_of(self.scope), self.target.still(public=True))
+            .order_by(model.id)
+            .with_for_update(of=model)
+        )
+        versions = {row.id: row.version for row in db.session.execute(held)}
         external = next((c.label for c in self.target.columns if c.name == EXTERNAL), "")
         for row in rows:
             if versions.get(row.target_id) != row.target_version:
@@ -138,7 +140,13 @@ class _Applying:
                 ExternalNumber.organisation_id == self.scope.organisation_id,
             )
         )
-        for doubled in (alike, numbered):
+        own = self._extracted(StagedRow.stored["row"], self.target.number, String())
+        registered = (
+            select(StagedRow.id)
+            .join(model, self.target.same_number(own))
+            .where(self._of(Verdict.NEW), self.target.scope_of(self.scope))
+        )
+        for doubled in (alike, numbered, registered):
             if db.session.scalar(doubled.limit(1)) is not None:
                 raise Outdated
 
@@ -187,6 +195,8 @@ class _Applying:
                 model.id == StagedRow.target_id,
                 model.version == StagedRow.target_version,
                 self.target.scope_of(self.scope),
+                # Handing in and publishing write no new version.
+                self.target.still(public=False),
             ),
             count,
         )

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from sqlalchemy import ColumnElement, select, true
 
 from marketplace.exchange import services
+from marketplace.exchange.applying import Outdated
 from marketplace.exchange.cells import Cell
 from marketplace.exchange.columns import Choice, Column, Text, Words, plain_text
 from marketplace.exchange.entries import CollectedEntry, EntryKind
@@ -152,6 +153,8 @@ class CollectedTarget(Target):
             entry = CollectedEntry.model_validate(stored["row"])
             reading.entries.append(entry)
             reading.lines[entry.id] = line
+        if services.find_conflicts(reading):
+            raise Outdated
         return services.import_collected(reading, by=by, now=now).rows
 
 

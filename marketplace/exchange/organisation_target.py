@@ -43,6 +43,8 @@ from marketplace.taxonomy import queries as taxonomy
 
 S = OrganisationStatus
 MOST_DESIGNATIONS = 10
+# What a register does not meet: gone into another one, or not yet handed in.
+UNSEEN = (S.MERGED, S.DRAFT)
 LEFT_ALONE = N_("该单位已登记，由其自行维护，不作改动")
 
 
@@ -215,7 +217,13 @@ class OrganisationTarget(Target):
         return name_key(title)[:240]
 
     def same_title(self, key: Any) -> ColumnElement[bool]:
-        return and_(Organisation.name_key == key, Organisation.status != S.MERGED)
+        return and_(Organisation.name_key == key, Organisation.status.not_in(UNSEEN))
+
+    def same_number(self, number: Any) -> ColumnElement[bool]:
+        return and_(Organisation.uscc == number, Organisation.status.not_in(UNSEEN))
+
+    def still(self, *, public: bool) -> ColumnElement[bool]:
+        return Organisation.status == S.UNCLAIMED
 
     def just_inserted(self, key: Any, number: Any) -> ColumnElement[bool]:
         return and_(Organisation.name_key == key, Organisation.status == S.UNCLAIMED)
@@ -237,7 +245,7 @@ class OrganisationTarget(Target):
         # A registered one before a draft or a collected one of the same name: it is the one that counts.
         rows = db.session.scalars(
             select(Organisation)
-            .where(or_(*wanted), Organisation.status.not_in((S.MERGED, S.DRAFT)))
+            .where(or_(*wanted), Organisation.status.not_in(UNSEEN))
             .order_by(Organisation.status == S.UNCLAIMED, Organisation.id)
         )
         found: dict[str, Standing] = {}

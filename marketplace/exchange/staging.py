@@ -283,7 +283,7 @@ class Checker:
         return row
 
     def _recognise(self, row: Judged, known: "_Known") -> None:
-        """Which thing the row is about, if any; each thing is written about once."""
+        """Which thing the row is about, if any."""
         target, values = self.target, row.values
         number, external = values.get(target.number) or "", values.get(EXTERNAL) or ""
         title = values.get(target.title) or ""
@@ -314,12 +314,27 @@ class Checker:
                 )
                 return
             found = alike[0] if alike else None
+        if (holder := known.holders.get(external)) and (found is None or found.id != holder[0]):
+            row.object(
+                self._label(EXTERNAL), external, N_("这个外部编号已用于 %(number)s"), {"number": holder[1]}
+            )
+            return
         row.standing = found
+        self._claim(row, known)
+
+    def _claim(self, row: Judged, known: "_Known") -> None:
+        """Each thing is written about once: it is the row's, with the numbers and the name it is known by."""
+        target, values, found = self.target, row.values, row.standing
+        number, external = values.get(target.number) or "", values.get(EXTERNAL) or ""
+        title = values.get(target.title) or ""
         marks: list[tuple[str, str | int]] = [("number", number), ("external", external)]
         if found is not None:
             marks.append(("id", found.id))
-        elif not (number or external):
-            marks.append(("title", target.title_key(title)))
+        elif title and not external:
+            # What has this name is another row's already, and nothing says that one more is meant.
+            marks += [("id", one.id) for one in known.by_title.get(target.title_key(title), [])[:1]]
+            if not number:
+                marks.append(("title", target.title_key(title)))
         for mark in marks:
             if not mark[1]:
                 continue
@@ -474,33 +489,36 @@ class _Known:
             numbers.add(row.values.get(target.number) or "")
             externals.add(row.values.get(EXTERNAL) or "")
             titles.add(target.title_key(row.values.get(target.title) or ""))
-        ids = self._ids_of(target, scope, externals - {""})
-        found = target.find(
-            scope, numbers=sorted(numbers - {""}), ids=sorted(ids.values()), titles=sorted(titles - {""})
-        )
+        # Whose an own number is, be it in another list: it names one thing of the organisation.
+        self.holders = self._holders_of(target, scope, externals - {""})
+        ids = sorted({id for id, _number in self.holders.values()})
+        found = target.find(scope, numbers=sorted(numbers - {""}), ids=ids, titles=sorted(titles - {""}))
         own_numbers = external_numbers(target, [one.id for one in found])
         for one in found:
             if any(column.name == EXTERNAL for column in target.columns):
                 one.values[EXTERNAL] = own_numbers.get(one.id, "")
         by_id = {one.id: one for one in found}
         self.by_number = {one.public_no: one for one in found if one.public_no}
-        self.by_external = {number: by_id[id] for number, id in ids.items() if id in by_id}
+        self.by_external = {own: by_id[id] for own, (id, _number) in self.holders.items() if id in by_id}
         self.by_title: dict[str, list[Standing]] = {}
         for one in found:
             self.by_title.setdefault(target.title_key(one.title), []).append(one)
 
     @staticmethod
-    def _ids_of(target: Target, scope: Scope, numbers: set[str]) -> dict[str, int]:
+    def _holders_of(target: Target, scope: Scope, numbers: set[str]) -> dict[str, tuple[int, str]]:
+        """Own number → id and public number of what has it."""
         if not numbers or scope.organisation_id is None:
             return {}
         rows = db.session.execute(
-            select(ExternalNumber.number, ExternalNumber.subject_id).where(
+            select(ExternalNumber.number, ExternalNumber.subject_id, target.model.public_no)
+            .join(target.model, target.model.id == ExternalNumber.subject_id)
+            .where(
                 ExternalNumber.kind == target.kind,
                 ExternalNumber.organisation_id == scope.organisation_id,
                 ExternalNumber.number.in_(sorted(numbers)),
             )
         )
-        return {row.number: row.subject_id for row in rows}
+        return {row.number: (row.subject_id, row.public_no) for row in rows}
 
 
 def external_numbers(target: Target, ids: Sequence[int]) -> dict[int, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false, true
 
 from marketplace.exchange.columns import Column
 from marketplace.exchange.containers import MOST_ROWS
@@ -131,6 +131,14 @@ class Target(ABC):
         """Whether a thing has the title of a staged row; what a row without a number is recognised by."""
         condition: ColumnElement[bool] = getattr(self.model, self.title) == key
         return condition
+
+    def same_number(self, number: Any) -> ColumnElement[bool]:
+        """Whether a thing has the number of a staged row, where it is not we who give that number."""
+        return false()
+
+    def still(self, *, public: bool) -> ColumnElement[bool]:
+        """Whether a thing is yet what its preview took it for: public, or changed without telling anybody."""
+        return true()
 
     def just_inserted(self, key: Any, number: Any) -> ColumnElement[bool]:
         """How a row just inserted is found again: by its public number, or else by its title."""

@@ -65,7 +65,7 @@ class NeedTarget(PostingTarget):
     PLAIN: ClassVar[tuple[str, ...]] = (
         "title", "specification", "quantity", "unit", "region", "delivery_on", "qualification", "industry",
     )  # fmt: skip
-    closed_statuses: ClassVar[frozenset[Any]] = frozenset({S.WITHDRAWN, S.TAKEN_DOWN, S.COLLECTED})
+    closed_statuses: ClassVar[frozenset[Any]] = frozenset(set(S) - {S.DRAFT, S.PUBLISHED})
     public_status: ClassVar[Any] = S.PUBLISHED
     children: ClassVar[tuple[Child, ...]] = (
         *posting_children(("indicators", NeedIndicator), NeedCluster, NeedChainLink, "need_id"),

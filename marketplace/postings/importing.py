@@ -214,6 +214,13 @@ class PostingTarget(Target):
         condition: ColumnElement[bool] = self.model.organisation_id == (scope.organisation_id or 0)
         return condition
 
+    def still(self, *, public: bool) -> ColumnElement[bool]:
+        told = {*self.closed_statuses, self.public_status} - {None}
+        condition: ColumnElement[bool] = (
+            self.model.status == self.public_status if public else self.model.status.not_in(told)
+        )
+        return condition
+
     def blank(self) -> Values:
         return {column.name: column.codec.blank for column in self.columns}
 

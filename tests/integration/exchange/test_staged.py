@@ -32,7 +32,9 @@ from marketplace.kernel.outbox import OutboxRow
 from marketplace.needs import queries as needs
 from marketplace.needs import services as need_services
 from marketplace.needs.models import Need, NeedHiddenPrice
+from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Organisation
+from marketplace.search.index import count_drift
 from tests.integration.support import (
     a_code,
     a_leader,
@@ -41,6 +43,7 @@ from tests.integration.support import (
     an_auditor,
     an_editor,
     an_operator,
+    an_organisation,
     client_of,
     footprint,
     today,
@@ -305,6 +308,51 @@ def test_what_changed_since_the_preview_is_compared_anew(importing: Importing) -
     assert "新零件" in needs_of(importing.actor)
 
 
+def test_what_was_published_or_ended_since_the_preview_is_compared_anew(importing: Importing) -> None:
+    """None of these acts writes a new version of the text."""
+    editor, row = importing.actor, "标的名称,数量\n主轴管第一种,{}\n"
+    with transaction():
+        number = db.session.scalars(select(needs.NeedList.public_no)).one()
+        draft = a_need_draft(title="主轴管第一种")
+        need_list = needs.get_own_list(number, actor=editor)
+        public_no = need_services.start_draft(need_list, draft, by=editor, now=clock.now()).public_no
+    importing.send(row.format(77))
+    with transaction():
+        need_services.publish(needs.get_own(public_no, actor=editor), by=editor, now=clock.now())
+    assert importing.accept().status is S.CHECKED
+    assert importing.counts() == {"changed": 1, "public": 1}
+    assert importing.accept().status is S.APPLIED
+    assert not any(count_drift().values())
+    importing.send(row.format(78))
+    operator = an_operator()
+    with transaction():
+        need = needs.get_need(public_no, viewer=operator)
+        need_services.take_down(need, reason="含有不实内容", by=operator, now=clock.now())
+    assert importing.accept().status is S.FAULTY
+    # Nor is it to be changed while the operator reads it again.
+    with transaction():
+        need = needs.get_own(public_no, actor=editor)
+        need_services.appeal(need, reason="已经改正了内容", by=editor, now=clock.now())
+    assert importing.send(row.format(79)).status is S.FAULTY
+    assert needs_of(editor)["主轴管第一种"].quantity == 77
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_two_rows_are_not_about_one_thing_nor_one_number_about_two(app: Flask, importing: Importing) -> None:
+    importing.send(FIRST)
+    importing.accept()
+    shaft, bearing = (needs_of(importing.actor)[title].public_no for title in ("主轴管", "轴承"))
+    importing.send("外部编号,标的名称,数量\nA-1,主轴管,13\n,主轴管,14\n")
+    assert importing.errors == [(3, "标的名称", "与第 %(line)s 行是同一条")]
+    importing.send(f"编号,外部编号,标的名称\n{shaft},A-2,主轴管\n")
+    assert [error[1] for error in importing.errors] == ["外部编号"]
+    assert f"这个外部编号已用于 {bearing}" in importing.page()
+    # An own number names one thing of the organisation, in whichever list.
+    other = Importing(app, importing.actor, "need", a_list(importing.actor, "另一年度的清单").id)
+    assert other.send(FIRST).status is S.FAULTY
+    assert f"这个外部编号已用于 {shaft}" in other.page()
+
+
 def test_a_file_may_be_dropped_expires_and_is_not_for_those_who_may_no_more(
     app: Flask, importing: Importing
 ) -> None:
@@ -428,6 +476,34 @@ def test_a_register_names_new_firms_and_leaves_registered_ones_alone(app: Flask)
     assert (unchanged.region, unchanged.version) == ("500112", 1)
     for actor in (registered, an_auditor()):
         assert client_of(app, actor).get("/workbench/imports/new/organisation").status_code in (403, 404)
+
+
+def test_what_another_file_brought_in_since_the_preview_is_compared_anew(app: Flask) -> None:
+    operator = an_operator()
+    # Somebody who has only begun to register is in nobody's way.
+    an_organisation("示例精工机械有限公司", status=OrganisationStatus.DRAFT)
+    register, entries = "统一社会信用代码,单位名称\n", "编号,类别,标题,正文,单位名称\n"
+    entry = "c-{0},challenge,薄壁壳体铣削颤振抑制{0},难点在让刀,示例仪表有限公司\n"
+    for kind, first, second, counts in (
+        (
+            "organisation",
+            f"{register}{a_code(9)},示例精工机械有限公司\n",
+            f"{register}{a_code(9)},示例精工机械股份有限公司\n",
+            {"changed": 1},
+        ),
+        (
+            "collected",
+            entries + entry.format(1),
+            entries + entry.format(1) + entry.format(2),
+            {"new": 1, "same": 1},
+        ),
+    ):
+        earlier, later = Importing(app, operator, kind), Importing(app, operator, kind)
+        earlier.send(first)
+        later.send(second)
+        assert earlier.accept().status is S.APPLIED
+        assert (later.accept().status, later.counts()) == (S.CHECKED, counts)
+        assert later.accept().status is S.APPLIED
 
 
 def test_the_command_does_what_the_pages_do(app: Flask, tmp_path: Path) -> None:
