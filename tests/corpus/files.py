@@ -4,6 +4,7 @@
 """
 
 import io
+import random
 import struct
 import zipfile
 import zlib
@@ -61,6 +62,14 @@ def pdf_bomb() -> bytes:
     return pdf(head + packed + b"\nendstream\nendobj\n")
 
 
+def pdf_of_streams_within_streams() -> bytes:
+    """Each one holds all the others: read one after the other, they take many times the file."""
+    nested = random.Random(7).randbytes(100_000)
+    for _ in range(8):
+        nested = b"4 0 obj\n<</Type/ObjStm>>\nstream\n" + zlib.compress(nested, 0)
+    return pdf(nested + b"\nendstream\nendobj\n")
+
+
 # --- images -----------------------------------------------------------------------------------------------
 
 
@@ -90,6 +99,14 @@ def jpeg_claiming(width: int, height: int) -> bytes:
     sound = image("JPEG")
     at = sound.index(b"\xff\xc0")
     return sound[: at + 5] + struct.pack(">HH", height, width) + sound[at + 9 :]
+
+
+def jpeg_of_many_scans() -> bytes:
+    """A few bytes more make a decoder go over all pixels once more."""
+    out = io.BytesIO()
+    Image.linear_gradient("L").save(out, "JPEG", progressive=True)
+    sound = out.getvalue()
+    return sound[:-2] + sound[sound.rindex(b"\xff\xda") : -2] * 120 + sound[-2:]
 
 
 # --- zip --------------------------------------------------------------------------------------------------
@@ -174,6 +191,13 @@ def xlsx(*parts: tuple[str, bytes], types: str = SHEET) -> bytes:
     return package(
         ("[Content_Types].xml", named), ("xl/workbook.xml", b'<?xml version="1.0"?><workbook/>'), *parts
     )
+
+
+def office_bombs() -> bytes:
+    """Each of them is small enough, and all of them together are not."""
+    text = b"<s>" + b" " * (10 * MB) + b"</s>"
+    one = docx(("word/styles.xml", text), ("word/media/a.bin", random.Random(7).randbytes(MB // 8)))
+    return package(*((f"{n}.docx", one) for n in range(6)))
 
 
 def relationship(kind: str) -> bytes:
@@ -283,6 +307,8 @@ CASES = [
     Case("pdf and zip", "双.pdf", lambda: pdf(tail=package(("a.txt", b"x"))), 422, ""),
     Case("pdf and html", "双.pdf", lambda: pdf(head=b"%<html><script>x</script>\n"), 422, "网页"),
     Case("pdf bomb", "炸.pdf", pdf_bomb, 413, "50 MB"),
+    Case("pdf of streams within streams", "套.pdf", pdf_of_streams_within_streams, 413, "50 MB"),
+    Case("pdf of many streams", "多.pdf", lambda: pdf(b"/ObjStm>>\nstream\n" * 5001), 413, "50 MB"),
     # images
     Case("png flood", "洪.png", lambda: png(30000, 30000, b""), 413, "30000"),
     Case("jpg flood", "洪.jpg", lambda: jpeg_claiming(30000, 30000), 413, "30000"),
@@ -306,6 +332,7 @@ CASES = [
         "夹带",
     ),
     Case("png and zip", "双.png", lambda: image("PNG") + package(("a.txt", b"x")), 422, "损坏"),
+    Case("jpg of many scans", "遍.jpg", jpeg_of_many_scans, 422, "100 遍"),
     Case("jpg and zip", "双.jpg", lambda: image("JPEG") + package(("a.txt", b"x")), 422, "夹带"),
     Case("jpg and php", "双.jpg", lambda: image("JPEG") + b"<?php echo 1; ?>", 422, "夹带"),
     # zip
@@ -350,6 +377,7 @@ CASES = [
         422,
         "损坏",
     ),
+    Case("zip of office bombs", "炸.zip", office_bombs, 413, "50 MB"),
     # office
     Case("docx with xxe", "实体.docx", lambda: docx(document=XXE), 422, "DTD"),
     Case("docx with xxe elsewhere", "实体.docx", lambda: docx(("word/styles.xml", XXE)), 422, "DTD"),
@@ -376,6 +404,13 @@ CASES = [
         lambda: docx(document=DOCUMENT.replace(b"<w:p/>", b"<w:p>DDEAUTO c:\\x</w:p>")),
         422,
         "DDE",
+    ),
+    Case(
+        "docx of deep xml",
+        "深.docx",
+        lambda: docx(("customXml/item1.xml", b"<a>" * 501 + b"</a>" * 501)),
+        422,
+        "500 层",
     ),
     Case("docx with broken xml", "坏.docx", lambda: docx(document=b"<w:document>"), 422, "XML"),
     Case("docx without types", "缺.docx", lambda: package(("word/document.xml", DOCUMENT)), 415, "Office"),

@@ -147,9 +147,19 @@ class Measured:
         return found
 
 
-def read_entries(archive: ZipFile, *, packed: int, visit: Callable[[ZipInfo, Measured], None]) -> None:
-    """Hand each file to `visit`, and read what it leaves unread, so that every checksum is compared."""
-    budget = [MOST_UNPACKED]
+def read_entries(
+    archive: ZipFile,
+    *,
+    packed: int,
+    visit: Callable[[ZipInfo, Measured], None],
+    budget: list[int] | None = None,
+) -> None:
+    """Hand each file to `visit`, and read what it leaves unread, so that every checksum is compared.
+
+    Archives that lie in one and the same share one `budget` of bytes.
+    """
+    budget = [MOST_UNPACKED] if budget is None else budget
+    before = budget[0]
     for info in archive.infolist():
         if info.is_dir():
             if info.file_size:
@@ -173,7 +183,7 @@ def read_entries(archive: ZipFile, *, packed: int, visit: Callable[[ZipInfo, Mea
             RuntimeError,
         ) as error:
             raise damaged() from error
-    _check_sizes(MOST_UNPACKED - budget[0], packed)
+    _check_sizes(before - budget[0], packed)
 
 
 def printable(name: str) -> str:

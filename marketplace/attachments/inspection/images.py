@@ -12,10 +12,13 @@ from marketplace.kernel.texts import N_
 
 MOST_PIXELS = 40_000_000
 LONGEST_SIDE = 20_000
+# A progressive image takes about ten passes over all its pixels; each further one costs a few bytes.
+MOST_SCANS = 100
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # What a browser would obey if it took the image for a page; too long to come about in compressed data.
 _MARKUP = (b"<script", b"<!doctype", b"<iframe", b"<?php ", b"javascript:")
 _ARCHIVE_END = b"PK\x05\x06"
+_SCAN = b"\xff\xda"
 CHUNK = 64 * 1024
 # Opening reads the header alone, and `_check_size` judges it in words that name the limit.
 Image.MAX_IMAGE_PIXELS = None
@@ -33,6 +36,15 @@ def _check_size(width: int, height: int) -> None:
             N_("“%(file)s”：图片为 %(width)s×%(height)s 像素，最多 %(limit)s 万像素、单边 %(side)s"),
             {"width": width, "height": height, "limit": MOST_PIXELS // 10_000, "side": LONGEST_SIDE},
             status=413,
+        )
+
+
+def _check_scans(content: bytes) -> None:
+    """Within compressed pixels the mark of a scan cannot stand; what else has it, has it a few times."""
+    if (scans := content.count(_SCAN)) > MOST_SCANS:
+        raise Unfit(
+            N_("“%(file)s”：图片要解码 %(scans)s 遍，最多 %(limit)s 遍，请用看图软件重新导出"),
+            {"scans": scans, "limit": MOST_SCANS},
         )
 
 
@@ -88,12 +100,17 @@ def _inflate(pixels: "zlib._Decompress", body: bytes, most: int) -> int:
     """How many bytes came out, counted until they are more than `most`."""
     made = 0
     try:
-        while body and made <= most:
-            out = pixels.decompress(body, CHUNK)
-            body = pixels.unconsumed_tail
-            if not out and not body:
+        # In pieces: what is left over of one is copied each time.
+        for at in range(0, len(body), CHUNK):
+            piece = body[at : at + CHUNK]
+            while piece and made <= most:
+                out = pixels.decompress(piece, CHUNK)
+                piece = pixels.unconsumed_tail
+                if not out and not piece:
+                    break
+                made += len(out)
+            if made > most:
                 break
-            made += len(out)
     except zlib.error as error:
         raise _damaged() from error
     return made
@@ -106,6 +123,7 @@ def inspect_jpeg(stream: BinaryIO) -> None:
         with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:
             width, height = image.size
             _check_size(width, height)
+            _check_scans(content)
             image.draft("RGB", (max(1, width // 8), max(1, height // 8)))
             image.load()
     except Unfit:

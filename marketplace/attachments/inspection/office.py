@@ -21,18 +21,20 @@ _FETCHED = re.compile(r"/(attachedTemplate|oleObject|frame|subDocument|externalL
 _DDE = re.compile(rb">\s*DDE(AUTO)?\b", re.IGNORECASE)
 _XML_NAMES = (".xml", ".rels", ".vml")
 MOST_PARTS = 2000
+# Office writes some dozens; a parser remembers every element that is open.
+DEEPEST = 500
 CHUNK = 64 * 1024
 
 
-def inspect_docx(stream: BinaryIO) -> None:
-    _inspect(stream, *WORD)
+def inspect_docx(stream: BinaryIO, budget: list[int] | None = None) -> None:
+    _inspect(stream, *WORD, budget)
 
 
-def inspect_xlsx(stream: BinaryIO) -> None:
-    _inspect(stream, *SHEET)
+def inspect_xlsx(stream: BinaryIO, budget: list[int] | None = None) -> None:
+    _inspect(stream, *SHEET, budget)
 
 
-def _inspect(stream: BinaryIO, main_part: str, main_type: bytes) -> None:
+def _inspect(stream: BinaryIO, main_part: str, main_type: bytes, budget: list[int] | None) -> None:
     size = stream.seek(0, io.SEEK_END)
     archive = open_archive(stream, most_entries=MOST_PARTS)
     names = {info.filename.lower() for info in archive.infolist()}
@@ -55,7 +57,7 @@ def _inspect(stream: BinaryIO, main_part: str, main_type: bytes) -> None:
         if name.lower().endswith(_XML_NAMES):
             types.extend(_read_xml(name.lower(), entry))
 
-    read_entries(archive, packed=size, visit=visit)
+    read_entries(archive, packed=size, visit=visit, budget=budget)
     declared = b"".join(types)
     if main_type not in declared:
         raise Unfit(N_("“%(file)s”：不是有效的 Office 文件，请用原来的软件另存后上传"), status=415)
@@ -67,6 +69,7 @@ def _read_xml(name: str, entry: Measured) -> list[bytes]:
     """Walk one part; returns the content types that it declares, where it is the part that does."""
     parser = expat.ParserCreate()
     declared: list[bytes] = []
+    depth = 0
 
     def no_doctype(*_args: object) -> None:
         raise Unfit(
@@ -90,8 +93,24 @@ def _read_xml(name: str, entry: Measured) -> list[bytes]:
         name.endswith(".rels"): relationship,
         name == CONTENT_TYPES: content_type,
     }
-    if True in handlers:
-        parser.StartElementHandler = handlers[True]
+    look = handlers.get(True)
+
+    def opened(element: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEEPEST:
+            raise Unfit(
+                N_("“%(file)s”：文件的 XML 嵌套超过 %(limit)s 层（%(part)s），不予接收"),
+                {"limit": DEEPEST, "part": name[:80]},
+            )
+        if look is not None:
+            look(element, attributes)
+
+    def closed(_element: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartElementHandler, parser.EndElementHandler = opened, closed
     before = b""
     try:
         while chunk := entry.read(CHUNK):

@@ -5,10 +5,17 @@ refused, so that no chain of archives has to be followed.
 """
 
 import io
+from functools import partial
 from typing import BinaryIO
 from zipfile import ZipInfo
 
-from marketplace.attachments.inspection.archives import Measured, open_archive, printable, read_entries
+from marketplace.attachments.inspection.archives import (
+    MOST_UNPACKED,
+    Measured,
+    open_archive,
+    printable,
+    read_entries,
+)
 from marketplace.attachments.inspection.office import inspect_docx, inspect_xlsx
 from marketplace.attachments.inspection.unfit import Unfit
 from marketplace.kernel.texts import N_
@@ -35,10 +42,14 @@ _OFFICES = {".docx": inspect_docx, ".xlsx": inspect_xlsx}
 
 def inspect_zip(stream: BinaryIO) -> None:
     size = stream.seek(0, io.SEEK_END)
-    read_entries(open_archive(stream, most_entries=MOST_ENTRIES), packed=size, visit=_visit)
+    # What all the documents in it unpack to together: each of them alone may be as large as any other.
+    within = [MOST_UNPACKED]
+    read_entries(
+        open_archive(stream, most_entries=MOST_ENTRIES), packed=size, visit=partial(_visit, within=within)
+    )
 
 
-def _visit(info: ZipInfo, entry: Measured) -> None:
+def _visit(info: ZipInfo, entry: Measured, *, within: list[int]) -> None:
     # Windows leaves out a trailing dot or blank: x.exe. is x.exe there.
     name = info.filename.lower().rstrip(". ")
     head = entry.read(8)
@@ -48,7 +59,7 @@ def _visit(info: ZipInfo, entry: Measured) -> None:
             {"entry": printable(info.filename)},
         )
     if name.endswith(tuple(_OFFICES)) and head.startswith(b"PK\x03\x04"):
-        _OFFICES[name[-5:]](io.BytesIO(head + entry.read()))
+        _OFFICES[name[-5:]](io.BytesIO(head + entry.read()), within)
     elif name.endswith(_ARCHIVE_NAMES) or head.startswith(_ARCHIVES):
         raise Unfit(
             N_("“%(file)s”：压缩包内还有压缩包“%(entry)s”，请只压缩一层"),

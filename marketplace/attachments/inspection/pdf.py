@@ -9,6 +9,7 @@ from marketplace.kernel.texts import N_
 
 MOST_OBJECT_STREAMS = 5000
 MOST_INFLATED = 50 * 1024 * 1024
+CHUNK = 64 * 1024
 _TAIL = 2048
 _START = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF")
 _AT_XREF = re.compile(rb"\s*(?:xref|\d{1,10}\s+\d{1,5}\s+obj)")
@@ -38,18 +39,24 @@ def inspect_pdf(stream: BinaryIO) -> None:
     if _ENCRYPTED.search(content):
         raise Unfit(N_("“%(file)s”：PDF 已加密，无法检查；请去掉密码和权限限制后上传"))
     _refuse_active(content)
-    left = MOST_INFLATED
-    for number, found in enumerate(_OBJECT_STREAM.finditer(content)):
-        end = content.find(b"endstream", found.end())
-        inflated = _inflate(content[found.end() : end if end >= 0 else None], left)
-        left -= len(inflated)
-        if left <= 0 or number >= MOST_OBJECT_STREAMS:
-            raise Unfit(
-                N_("“%(file)s”：PDF 展开后超过 %(limit)s MB"),
-                {"limit": MOST_INFLATED // (1024 * 1024)},
-                status=413,
-            )
+    # Streams that lie beside each other take the file's own bytes; more is read only where they overlap.
+    left, unread = MOST_INFLATED, 2 * len(content)
+    if content.count(b"/ObjStm") > MOST_OBJECT_STREAMS:
+        raise _too_much()
+    for found in _OBJECT_STREAM.finditer(content):
+        inflated, taken = _inflate(memoryview(content)[found.end() : found.end() + unread], left)
+        left, unread = left - len(inflated), unread - taken
+        if left <= 0 or unread <= 0:
+            raise _too_much()
         _refuse_active(inflated)
+
+
+def _too_much() -> Unfit:
+    return Unfit(
+        N_("“%(file)s”：PDF 展开后超过 %(limit)s MB"),
+        {"limit": MOST_INFLATED // (1024 * 1024)},
+        status=413,
+    )
 
 
 def _refuse_active(content: bytes) -> None:
@@ -57,9 +64,21 @@ def _refuse_active(content: bytes) -> None:
         raise Unfit(N_("“%(file)s”：PDF 含有脚本、嵌入文件或自动动作，请打印成新的 PDF 后上传"))
 
 
-def _inflate(content: bytes, most: int) -> bytes:
+def _inflate(content: memoryview, most: int) -> tuple[bytes, int]:
+    """What a stream holds, up to `most`, and how many bytes it takes; it ends by itself.
+
+    In pieces, so that of what follows the stream nothing is read. What is not deflated, or not sound, is as
+    much as it gave up to there: a reader finds no more in it either.
+    """
+    stream, made, taken = zlib.decompressobj(), bytearray(), 0
     try:
-        return zlib.decompressobj().decompress(content, most)
+        while not stream.eof and taken < len(content) and len(made) < most:
+            piece: bytes | memoryview = content[taken : taken + CHUNK]
+            taken += len(piece)
+            while piece and not stream.eof and len(made) < most:
+                made += stream.decompress(piece, most - len(made))
+                piece = stream.unconsumed_tail
     except zlib.error:
-        # Not deflated, or not sound: then a reader finds nothing in it either.
-        return b""
+        # Of what is no deflated stream the first piece was looked at, and not read.
+        return bytes(made), max(0, taken - CHUNK)
+    return bytes(made), taken - len(stream.unused_data)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from datetime import date, datetime
@@ -265,6 +266,75 @@ def no_zip(folder: Path) -> Path:
     path = folder / "a.xlsx"
     path.write_bytes(b"PK\x03\x04" + b"x" * 500)
     return path
+
+
+def with_rows(rows: bytes) -> Callable[[Path], Path]:
+    """A sheet whose rows are written as no office program writes them, and read all the same."""
+
+    def make(folder: Path) -> Path:
+        def change(name: str, part: bytes) -> bytes:
+            return re.sub(rb"<sheetData>.*</sheetData>", b"<sheetData>%s</sheetData>" % rows, part)
+
+        return rewritten(
+            plain(folder), lambda name, part: change(name, part) if "worksheets/" in name else part
+        )
+
+    return make
+
+
+FIRST = b'<row r="1"><c r="A1"><v>1</v></c></row>'
+FAR = {
+    "single quotes": FIRST + b"<row r='60000'><c r='A60000'><v>1</v></c></row>",
+    "blanks around the sign": FIRST + b'<row r="60000"><c r = "A60000"><v>1</v></c></row>',
+    "a line end": FIRST + b'<row r="60000"><c\nr="A60000"><v>1</v></c></row>',
+    "no places": FIRST + b'<row r="60000"><c><v>1</v></c></row>',
+    "rows without places": FIRST + b'<row r="59999"/><row><c><v>1</v></c></row>',
+    "a prefix": FIRST + b'<row r="60000"><x-y:c r="A60000"><v>1</v></x-y:c></row>',
+    "at the end of much": FIRST + b"<row><c/></row>" * 1_000 + b'<c r="A60000"><v>1</v></c>',
+    "many columns without places": b"<row>" + b"<c/>" * 300 + b"<c><v>1</v></c></row>",
+}
+STRANGE = {
+    "a sign in an attribute": FIRST + b'<c x=">" r="A60000"><v>1</v></c>',
+    "small letters": FIRST + b'<c r="a60000"><v>1</v></c>',
+    "the same attribute twice": FIRST + b'<c r="A60000" r="A2"><v>1</v></c>',
+    "a coded letter": FIRST + b'<c r="&#65;60000"><v>1</v></c>',
+    "a long prefix": FIRST + b"<" + b"x" * 80 + b':c r="A60000"><v>1</v></c>',
+}
+
+
+@pytest.mark.parametrize("rows", FAR.values(), ids=FAR)
+def test_a_far_cell_is_met_however_it_is_written(tmp_path: Path, rows: bytes) -> None:
+    with pytest.raises(Unreadable, match=r"行|列"):
+        check_workbook(with_rows(rows)(tmp_path))
+
+
+@pytest.mark.parametrize("rows", STRANGE.values(), ids=STRANGE)
+def test_what_could_be_read_in_two_ways_is_refused(tmp_path: Path, rows: bytes) -> None:
+    with pytest.raises(Unreadable, match="损坏"):
+        check_workbook(with_rows(rows)(tmp_path))
+
+
+def test_a_sheet_is_weighed_wherever_it_lies(tmp_path: Path) -> None:
+    path = rewritten(
+        far_corner(tmp_path), lambda _name, part: part.replace(b"worksheets/sheet1", b"else/one")
+    )
+    with zipfile.ZipFile(path) as old:
+        parts = {
+            info.filename.replace("worksheets/sheet1", "else/one"): old.read(info) for info in old.infolist()
+        }
+    with zipfile.ZipFile(path, "w") as new:
+        for name, content in parts.items():
+            new.writestr(name, content)
+    with pytest.raises(Unreadable, match="行"):
+        check_workbook(path)
+
+
+def test_merged_cells_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = a_workbook(tmp_path, lambda book: [book.active.merge_cells(f"A{n}:B{n}") for n in range(1, 12)])
+    check_workbook(path)
+    monkeypatch.setattr(containers, "MOST_MERGED", 10)
+    with pytest.raises(Unreadable, match="合并的单元格超过"):
+        check_workbook(path)
 
 
 HOSTILE = {
