@@ -4,7 +4,7 @@ Once a minute a process asks whether something was loaded since; in between, nam
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from marketplace.taxonomy.rules import MOST_HOPS, STAGES, NodeFacts
 
 SECONDS_BETWEEN_LOOKS = 60.0
 _KEY = "taxonomy.snapshot"
+_CHANGED = "taxonomy.changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,23 @@ class Node:
     position: int = 0
 
 
+# Rows, not entities: several hundred are read at once.
+_COLUMNS = (
+    TaxonomyNode.scheme,
+    TaxonomyNode.code,
+    TaxonomyNode.valid_to,
+    TaxonomyNode.stage,
+    TaxonomyNode.parent_code,
+    TaxonomyNode.name,
+    TaxonomyNode.confirmed,
+    TaxonomyNode.source,
+    TaxonomyNode.version,
+    TaxonomyNode.valid_from,
+    TaxonomyNode.successor_code,
+    TaxonomyNode.position,
+)
+
+
 @dataclass(slots=True)
 class Snapshot:
     """All nodes by scheme and code, in their order; of a code with several versions the newest."""
@@ -49,11 +67,21 @@ class Snapshot:
 
 
 def forget_snapshot() -> None:
+    """Have nodes read anew; what the open transaction has changed it alone sees, for it may fail."""
     current_app.extensions.pop(_KEY, None)
+    db.session.info.pop(_KEY, None)
+    if in_transaction():
+        db.session.info[_CHANGED] = True
+
+
+def _memory() -> MutableMapping[str, Any]:
+    changed = _CHANGED in db.session.info
+    return db.session.info if changed else current_app.extensions
 
 
 def _snapshot() -> Snapshot:
-    kept: Snapshot | None = current_app.extensions.get(_KEY)
+    memory = _memory()
+    kept: Snapshot | None = memory.get(_KEY)
     now = time.monotonic()
     if kept and now - kept.looked_at < SECONDS_BETWEEN_LOOKS:
         return kept
@@ -64,8 +92,8 @@ def _snapshot() -> Snapshot:
         return kept
     made = Snapshot(fingerprint, now)
     newest: dict[Scheme, dict[str, Node]] = {}
-    statement = select(TaxonomyNode).order_by(TaxonomyNode.version_id, TaxonomyNode.id)
-    for row in db.session.scalars(statement):
+    statement = select(*_COLUMNS).order_by(TaxonomyNode.version_id, TaxonomyNode.id)
+    for row in db.session.execute(statement):
         newest.setdefault(row.scheme, {})[row.code] = Node(
             row.code,
             row.parent_code,
@@ -86,9 +114,9 @@ def _snapshot() -> Snapshot:
         for node in nodes.values():
             if node.is_current and node.parent_code:
                 made.children.setdefault((scheme, node.parent_code), []).append(node.code)
-    # An empty table is about to be filled, and what a transaction has written may yet be taken back.
-    if fingerprint and not in_transaction():
-        current_app.extensions[_KEY] = made
+    # An empty table is about to be filled.
+    if fingerprint:
+        memory[_KEY] = made
     return made
 
 
@@ -254,7 +282,7 @@ def current_codes(scheme: Scheme | str, codes: Iterable[str]) -> tuple[str, ...]
 
 def look_again() -> None:
     """Have the next question ask whether something was loaded, for work that must not rest on old codes."""
-    kept: Snapshot | None = current_app.extensions.get(_KEY)
+    kept: Snapshot | None = _memory().get(_KEY)
     if kept is not None:
         kept.looked_at = float("-inf")
 
