@@ -132,11 +132,23 @@ def prepare(source: Source, ids: Sequence[int]) -> list[Prepared]:
     """Read and cut the texts of those that are public; needs no transaction that writes."""
     stamps = _stamps(source, ids)
     read_by, dictionary = dictionary_in_force()
+    if stamps:
+        _read_organisations_anew()
     return [
         _prepared(document, stamp=stamps[document.subject_id], read_by=read_by, dictionary=dictionary)
         for document in (source.read(list(stamps)) if stamps else [])
         if document.subject_id in stamps
     ]
+
+
+def _read_organisations_anew() -> None:
+    """They are not held by who changes their postings: read before another's commit, one would be older than
+    its stamp, and nobody would ever notice.
+    """
+    columns = inspect(Organisation).column_attrs.keys()
+    for thing in db.session.identity_map.values():
+        if isinstance(thing, Organisation):
+            db.session.expire(thing, columns)
 
 
 def _prepared(document: Document, *, stamp: str, read_by: str, dictionary: Dictionary) -> Prepared:
@@ -171,10 +183,15 @@ def _prepared(document: Document, *, stamp: str, read_by: str, dictionary: Dicti
 def write_prepared(source: Source, ids: Sequence[int], prepared: Iterable[Prepared]) -> None:
     """Inside `transaction()`: write what still stands where it was read, remove what is public no more.
 
-    What has changed in between is left: whoever changed it writes it.
+    What has changed in between is left: whoever changed it writes it. Nobody is waited for: what somebody
+    holds is left to the job, for at its commit that transaction may be waiting for ours.
     """
     stamps = _stamps(source, ids, held=True)
-    _remove(source, [subject_id for subject_id in ids if subject_id not in stamps])
+    others = [subject_id for subject_id in ids if subject_id not in stamps]
+    busy = _stamps(source, others)
+    _remove(source, [subject_id for subject_id in others if subject_id not in busy])
+    if busy:
+        ask_for_catching_up()
     now = clock.now()
     for one in prepared:
         if stamps.get(one.document.subject_id) != one.stamp:
@@ -219,12 +236,12 @@ def _remove(source: Source, subject_ids: Sequence[int]) -> None:
 
 
 def _stamps(source: Source, ids: Sequence[int], *, held: bool = False) -> dict[int, str]:
-    """id → stamp of those that are public; held, nobody changes them before the transaction ends."""
+    """id → stamp of those that are public; held, those that nobody changes until the transaction ends."""
     if not ids:
         return {}
     statement = source.public().where(source.entity.id.in_(ids))
     if held:
-        statement = statement.with_for_update(read=True, of=source.entity)
+        statement = statement.with_for_update(read=True, skip_locked=True, of=source.entity)
     return {row.id: row.stamp for row in db.session.execute(statement)}
 
 

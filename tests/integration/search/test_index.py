@@ -1,6 +1,7 @@
 """The index follows every change of what is public, in the transaction of the change."""
 
 from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox import OutboxRow, begin, claim
 from marketplace.matching.settings import take_over_shipped
+from marketplace.needs import queries as need_queries
 from marketplace.needs import services as need_services
 from marketplace.organisations import services as organisation_services
 from marketplace.organisations.models import Organisation
@@ -27,6 +29,7 @@ from tests.integration.support import (
     a_capability,
     a_capability_draft,
     a_need,
+    a_need_draft,
     an_operator,
     client_of,
     somebody,
@@ -91,6 +94,41 @@ def test_what_an_organisation_is_called_and_whether_it_stands_changes_all_its_po
             db.session.get_one(type(need), need.id), reason="含有不实内容", by=operator, now=clock.now()
         )
     assert found("主轴管") == []
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_who_renames_an_organisation_does_not_wait_for_who_edits_its_postings(
+    app: Flask, owner: Actor
+) -> None:
+    """Both write the trail at their commit: whoever waited there for the other would wait for ever."""
+    need, idle = a_need(owner, title="主轴管毛坯"), a_need(owner, title="轴承座毛坯")
+    is_held, is_renamed = Event(), Event()
+
+    def edit() -> None:
+        with app.app_context(), transaction():
+            need_queries.get_own(idle.public_no, actor=owner)
+            mine = need_queries.get_own(need.public_no, actor=owner)
+            is_held.set()
+            is_renamed.wait(10)
+            revised = a_need_draft(title="主轴管锻件")
+            need_services.revise(mine, revised, version=mine.version, by=owner, now=clock.now())
+
+    editing = Thread(target=edit)
+    editing.start()
+    is_held.wait(10)
+    with transaction():
+        organisation = db.session.get_one(Organisation, owner.organisation_id)
+        organisation.name = "渝中锻造有限公司"
+        organisation.version += 1
+        record("test.change", "organisation", organisation.id, by=owner, at=clock.now())
+    is_renamed.set()
+    editing.join()
+    # Whoever held it writes it, or the job does.
+    assert found("主轴管锻件", "need") == ["主轴管锻件"]
+    assert found("渝中锻造", "need") == ["主轴管锻件"]
+    _do("search.catch_up")
+    assert set(found("渝中锻造", "need")) == {"主轴管锻件", "轴承座毛坯"}
+    assert set(index.count_drift().values()) == {0}
 
 
 def test_what_is_not_public_is_in_no_column_of_the_index(app: Flask, owner: Actor) -> None:
