@@ -92,8 +92,6 @@ def _confirmed_ids() -> set[int]:
 def verify(organisation_id: int) -> ResponseReturnValue:
     now = clock.now()
     checked = set(request.form.getlist("checked"))
-    if obstacles := checklist.missing(checked):
-        return _refused(organisation_id, obstacles)
     try:
         with transaction():
             actor = acting()
@@ -106,8 +104,13 @@ def verify(organisation_id: int) -> ResponseReturnValue:
                 by=actor,
                 now=now,
             )
+            # The status is judged first: nobody is asked to tick what cannot be decided any more.
+            if obstacles := checklist.missing(checked):
+                raise Obstructed(obstacles)
     except StaleVersion:
         return _outdated(organisation_id)
+    except Obstructed as error:
+        return _refused(organisation_id, list(error.obstacles))
     flash(_("已核验通过"), "success")
     return redirect(url_for("verification.queue"))
 
