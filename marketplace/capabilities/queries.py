@@ -14,6 +14,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.pagination import Page, paginate
 from marketplace.language import normalise
 from marketplace.organisations.queries import not_suspended
 from marketplace.postings.matchable import Matchable, written
@@ -26,6 +27,7 @@ PUBLIC = (CapabilityStatus.PUBLISHED, CapabilityStatus.COLLECTED)
 READABLE = (*PUBLIC, CapabilityStatus.WITHDRAWN)
 # Taken down and what waits to be shown again: the platform sees what it decides on.
 SUSPECT = (CapabilityStatus.TAKEN_DOWN, CapabilityStatus.SUBMITTED)
+OWN_PER_PAGE = 100
 SIMILAR_AT_LEAST = 80.0
 MOST_SIMILAR = 3
 
@@ -119,20 +121,25 @@ def select_public() -> Select[Capability]:
     )
 
 
-def list_own(actor: Actor) -> list[Capability]:
-    """All of the actor's organisation, newest change first."""
-    if actor.organisation_id is None:
-        return []
-    statement = (
+def _own(actor: Actor) -> Select[Capability]:
+    return (
         select(Capability)
         .options(selectinload(Capability.clusters), selectinload(Capability.parameters))
         .options(selectinload(Capability.chain_links))
         .options(selectinload(Capability.certificates))
-        .where(Capability.organisation_id == actor.organisation_id)
+        .where(Capability.organisation_id == (actor.organisation_id or 0))
         .order_by(Capability.updated_at.desc(), Capability.id.desc())
-        .limit(500)
     )
-    return list(db.session.scalars(statement))
+
+
+def list_own(actor: Actor) -> list[Capability]:
+    """Those of the actor's organisation that were changed last, the newest change first."""
+    return list(db.session.scalars(_own(actor).limit(500)))
+
+
+def page_own(actor: Actor, *, page: int) -> Page[Capability]:
+    """All of the actor's organisation, newest change first; a file may have brought in any number."""
+    return paginate(_own(actor), page=page, per_page=OWN_PER_PAGE)
 
 
 def list_open_ids() -> list[int]:

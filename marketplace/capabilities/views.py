@@ -20,6 +20,7 @@ from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
 from marketplace.kernel.forms import posted_text
+from marketplace.kernel.pagination import page_number
 from marketplace.postings.codes import ended_codes
 from marketplace.postings.forms import IndicatorRows
 from marketplace.postings.listing import ListQuery, build_listing
@@ -104,11 +105,9 @@ def _tag(capability: Capability, *, now: datetime) -> StatusTag:
 @policy("capability", "list_own")
 def own() -> ResponseReturnValue:
     now = clock.now()
-    capabilities = [
-        (c, _tag(c, now=now), rules.completeness(services.draft_of(c)).score)
-        for c in queries.list_own(acting())
-    ]
-    return render_template("capabilities/own.html", capabilities=capabilities)
+    page = queries.page_own(acting(), page=page_number(request.args.get("page")))
+    capabilities = [(c, _tag(c, now=now), rules.completeness(services.draft_of(c)).score) for c in page.items]
+    return render_template("capabilities/own.html", capabilities=capabilities, page=page)
 
 
 @bp.get("/workbench/capabilities/new")

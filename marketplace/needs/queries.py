@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, for_change
 from marketplace.kernel.errors import NotFound
+from marketplace.kernel.pagination import Page, paginate
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need, NeedList
 from marketplace.organisations.queries import not_suspended
@@ -22,6 +23,7 @@ PUBLIC = (NeedStatus.PUBLISHED, NeedStatus.COLLECTED)
 READABLE = (*PUBLIC, NeedStatus.WITHDRAWN)
 # Taken down and what waits to be shown again: the platform sees what it decides on.
 SUSPECT = (NeedStatus.TAKEN_DOWN, NeedStatus.SUBMITTED)
+LINES_PER_PAGE = 100
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -134,12 +136,10 @@ def get_list(public_no: str, *, viewer: Actor) -> NeedList:
     return found
 
 
-def list_lines(need_list: NeedList, *, viewer: Actor) -> list[Need]:
+def page_lines(need_list: NeedList, *, viewer: Actor, page: int) -> Page[Need]:
     """The lines of a list that the viewer may see, in the order in which they were written."""
-    statement = (
-        _whole().where(Need.need_list_id == need_list.id, visible_to(viewer)).order_by(Need.id).limit(1000)
-    )
-    return list(db.session.scalars(statement))
+    statement = _whole().where(Need.need_list_id == need_list.id, visible_to(viewer)).order_by(Need.id)
+    return paginate(statement, page=page, per_page=LINES_PER_PAGE)
 
 
 def list_own_lists(actor: Actor) -> list[tuple[NeedList, dict[NeedStatus, int]]]:

@@ -14,6 +14,7 @@ from marketplace.kernel.actor import Actor, acting
 from marketplace.kernel.db import transaction
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed, StaleVersion
 from marketplace.kernel.forms import posted_text
+from marketplace.kernel.pagination import page_number
 from marketplace.needs import presenters, queries, services
 from marketplace.needs.forms import INDICATORS, NeedForm, NeedListForm, form_showing, read_form
 from marketplace.needs.lifecycle import LIFECYCLE, NeedStatus
@@ -104,11 +105,12 @@ def _page(
 def show_list(public_no: str) -> ResponseReturnValue:
     actor, now = acting(), clock.now()
     need_list = queries.get_list(public_no, viewer=actor)
-    lines = [(need, _tag(need, now=now)) for need in queries.list_lines(need_list, viewer=actor)]
+    page = queries.page_lines(need_list, viewer=actor, page=page_number(request.args.get("page")))
     return render_template(
         "needs/list.html",
         need_list=need_list,
-        lines=lines,
+        lines=[(need, _tag(need, now=now)) for need in page.items],
+        page=page,
         may_edit=actor.edits_for(need_list.organisation_id),
         quantity_text=presenters.quantity_text,
     )

@@ -21,12 +21,15 @@ from marketplace.indicators.model import Comparator
 from marketplace.kernel import clock
 from marketplace.kernel.actor import SYSTEM, Actor
 from marketplace.kernel.db import db, transaction
+from marketplace.needs import services as need_services
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need, NeedCluster, NeedIndicator, NeedList
 from tests.integration.support import (
     a_capability,
     a_leader,
+    a_list,
     a_need,
+    a_need_draft,
     an_editor,
     an_operator,
     an_organisation,
@@ -264,3 +267,23 @@ def test_lists_ask_as_often_for_hundreds_of_rows_as_for_ten(
     # The numbers of long lists are kept for a minute, so that those may ask less often.
     assert {url: n for url, n in for_hundreds.items() if n > for_ten[url]} == {}
     assert max(for_hundreds.values()) < 40
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_own_lists_have_pages_to_the_last_line(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may bring in any number of lines: none is out of reach."""
+    monkeypatch.setattr("marketplace.needs.queries.LINES_PER_PAGE", 2)
+    monkeypatch.setattr("marketplace.capabilities.queries.OWN_PER_PAGE", 2)
+    editor = an_editor()
+    need_list = a_list(editor)
+    names = [f"主轴管第{n}种" for n in "甲乙丙"]
+    for name in names:
+        with transaction():
+            need_services.start_draft(need_list, a_need_draft(title=name), by=editor, now=clock.now())
+        a_capability(editor, published=False, title=name)
+    browser = client_of(app, editor)
+    for path in (f"/need-lists/{need_list.public_no}", "/workbench/capabilities"):
+        pages = [browser.get(f"{path}?page={number}").text for number in (1, 2)]
+        assert [sum(name in page for page in pages) for name in names] == [1, 1, 1], path
+        assert "page=2" in pages[0]
+    assert "共 3 条" in browser.get(f"/need-lists/{need_list.public_no}").text
