@@ -6,6 +6,7 @@ from marketplace.announcements.lifecycle import LIFECYCLE as ANNOUNCEMENT
 from marketplace.audit.models import AuditEvent
 from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
 from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
+from marketplace.engagement.kinds import SEEKER_REASONS, SUPPLIER_REASONS
 from marketplace.engagement.lifecycle import INTEREST, INVITATION
 from marketplace.kernel.lifecycle import Lifecycle
 from marketplace.kernel.texts import N_
@@ -152,29 +153,50 @@ ROLES = {
 }
 
 
+# Acts whose reason begins with a code from a list; a dismissal does not say which side made it.
+CODED_REASONS: dict[str, dict[str, str]] = {
+    "invitation.decline": {code.value: label for code, label in SUPPLIER_REASONS.items()},
+    "interest.decline": {code.value: label for code, label in SEEKER_REASONS.items()},
+    "dismissal.make": {code.value: label for code, label in (SUPPLIER_REASONS | SEEKER_REASONS).items()},
+}
+
+
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """One audit row in words; all labels are gettext sources."""
+    """One audit row in words; all labels are gettext sources, `who` and `reason` what somebody wrote."""
 
     event: AuditEvent
     act: str
     subject: str
+    who: str
     role: str
     from_label: str
     to_label: str
+    reason_label: str
+    reason: str
 
 
 def event_line(event: AuditEvent) -> EventLine:
     thing, _, action = event.type.partition(".")
     life = LIFECYCLES.get(thing)
+    reason_label, reason = _reason(event)
     return EventLine(
         event=event,
         act=_act(life, action, event.type),
         subject=SUBJECTS.get(event.subject_kind, event.subject_kind),
+        who="" if event.actor_role == "system" else event.actor_name,
         role=ROLES.get(event.actor_role, event.actor_role),
         from_label=_status(life, event.from_status),
         to_label=_status(life, event.to_status),
+        reason_label=reason_label,
+        reason=reason,
     )
+
+
+def _reason(event: AuditEvent) -> tuple[str, str]:
+    code, _, rest = event.reason.partition(" ")
+    label = CODED_REASONS.get(event.type, {}).get(code)
+    return (label, rest) if label else ("", event.reason)
 
 
 def _act(life: Lifecycle | None, action: str, whole: str) -> str:

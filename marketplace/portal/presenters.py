@@ -51,7 +51,7 @@ def home_figures(figures: Figures) -> list[tuple[str, str, str]]:
         (gettext("在榜榜单"), f"{figures.open_challenges:,}", gettext("项")),
         (gettext("在榜榜额"), amount, gettext(unit)),
         (gettext("入库能力"), f"{figures.capabilities:,}", gettext("项")),
-        (gettext("供需清单"), f"{figures.needs:,}", gettext("行")),
+        (gettext("供需清单"), f"{figures.needs:,}", gettext("条")),
         (gettext("入驻单位"), f"{figures.organisations:,}", gettext("家")),
         (gettext("匹配运行"), f"{figures.runs:,}", gettext("次")),
     ]

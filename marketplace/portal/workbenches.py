@@ -127,7 +127,7 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
         (
             gettext("与我匹配的需求"),
             fitting_needs,
-            gettext("行"),
+            gettext("条"),
             gettext("有效且得分 %(least)d 以上", least=work.RECOMMENDED_FROM),
             url_for("matching.fits", kind="needs"),
         ),
@@ -141,8 +141,8 @@ def member_workbench(actor: Actor, *, now: datetime) -> dict[str, Any]:
         (
             gettext("供需清单"),
             counts.needs.get(NeedStatus.PUBLISHED, 0),
-            gettext("行"),
-            gettext("草稿 %(count)s 行", count=counts.needs.get(NeedStatus.DRAFT, 0)),
+            gettext("条"),
+            gettext("草稿 %(count)s 条", count=counts.needs.get(NeedStatus.DRAFT, 0)),
             url_for("needs.own"),
         ),
     ]
@@ -220,7 +220,7 @@ def _todos(actor: Actor, organisation: Organisation, counts: work.OwnCounts) -> 
         )
     drafts = counts.needs.get(NeedStatus.DRAFT, 0)
     if drafts:
-        title = gettext("发布 %(count)s 行需求草稿", count=drafts)
+        title = gettext("发布 %(count)s 条需求草稿", count=drafts)
         yield Todo(None, title, gettext("发布后系统开始推荐供方"), url_for("needs.own"), gettext("去发布"))
     drafts = counts.capabilities.get(CapabilityStatus.DRAFT, 0)
     if drafts:

@@ -59,14 +59,17 @@
         }],
       };
     },
-    hbar: function (data) {
+    hbar: function (data, small) {
       var many = data.series.length > 1;
       return {
         tooltip: { trigger: "axis" },
         legend: many ? { top: 2, itemWidth: 14, itemHeight: 10, itemGap: 24 } : undefined,
         grid: { left: 4, right: 34, top: many ? 30 : 8, bottom: 4, containLabel: true },
         xAxis: axis({ type: "value" }),
-        yAxis: axis({ type: "category", inverse: true, data: data.categories }),
+        yAxis: Object.assign(axis({ type: "category", inverse: true, data: data.categories }), {
+          /* the table has the whole name */
+          axisLabel: Object.assign({ width: small ? 112 : 220, overflow: "truncate" }, AXIS.axisLabel),
+        }),
         series: data.series.map(function (one) {
           return {
             name: one.name, type: "bar", data: one.values, barMaxWidth: 13,
@@ -119,7 +122,8 @@
     var options = draw(read(table, wanted), box.clientWidth < 460);
     options.color = COLOURS;
     options.animation = false;
-    options.textStyle = { fontFamily: "inherit" };
+    /* "inherit" means nothing where the width of a label is measured */
+    options.textStyle = { fontFamily: window.getComputedStyle(box).fontFamily };
     options.aria = { enabled: false }; /* the box carries its own label and the table its numbers */
     var chart = window.echarts.init(box, null, { renderer: "svg" });
     chart.setOption(options);

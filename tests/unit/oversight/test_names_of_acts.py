@@ -19,9 +19,8 @@ LIVES = sorted(
 
 
 def event(act: str, kind: str, **values: str) -> AuditEvent:
-    return AuditEvent(
-        type=act, subject_kind=kind, at=datetime.now(UTC), actor_name="某人", actor_role="person", **values
-    )
+    known = {"actor_name": "某人", "actor_role": "person", "reason": ""} | values
+    return AuditEvent(type=act, subject_kind=kind, at=datetime.now(UTC), **known)
 
 
 @pytest.mark.parametrize(("act", "kind"), [*LITERAL, *LIVES])
@@ -48,3 +47,17 @@ def test_statuses_are_named_in_the_words_of_their_life() -> None:
         event_line(event("membership.request", "membership", to_status="requested")).to_label
         == (MEMBERSHIP_STATUSES["requested"])
     )
+
+
+def test_the_code_that_an_answer_begins_with_is_named() -> None:
+    declined = event_line(event("invitation.decline", "invitation", reason="capacity 样件线已排满"))
+    assert (declined.reason_label, declined.reason) == ("产能或人手不足", "样件线已排满")
+    dismissed = event_line(event("dismissal.make", "dismissal", reason="known"))
+    assert (dismissed.reason_label, dismissed.reason) == ("已有合适的供方", "")
+    written = event_line(event("organisation.suspend", "organisation", reason="capacity 一词是人写的"))
+    assert (written.reason_label, written.reason) == ("", "capacity 一词是人写的")
+
+
+def test_the_platform_itself_has_no_name_beside_its_role() -> None:
+    line = event_line(event("user.register", "user", actor_name="system", actor_role="system"))
+    assert (line.who, line.role) == ("", "系统")
