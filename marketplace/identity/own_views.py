@@ -119,7 +119,9 @@ def change_password() -> ResponseReturnValue:
             user = services.get_unchanged(user_id, verified_hash=verified)
             services.change_password(user, hashed, now=now)
             throttling.forgive([limit])
-            sessions.begin(user, now=now)
+            # The password alone is not what proves an account with a second factor.
+            proved_at = _facts().authenticated_at if user.second_factor_at is not None else now
+            sessions.begin(user, now=now, proved_at=proved_at)
     except (Obstructed, StalePassword) as error:
         obstacles = list(error.obstacles) if isinstance(error, Obstructed) else [wrong]
         page = _account_page(password=form, obstacles=obstacles)

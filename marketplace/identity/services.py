@@ -195,8 +195,12 @@ def open_session(
     now: datetime,
     address: str = "",
     organisation_id: int | None = None,
+    proved_at: datetime | None = None,
 ) -> str:
-    """Sign an account in: a new token each time, so that one known from before is worth nothing."""
+    """Sign an account in: a new token each time, so that one known from before is worth nothing.
+
+    `proved_at` is when the person proved who they are, where that is not now.
+    """
     token = new_token()
     if replaces:
         db.session.execute(_ended(UserSession.token_hash == hash_token(replaces)))
@@ -209,7 +213,7 @@ def open_session(
             created_at=now,
             last_seen_at=now,
             expires_at=now + SESSION_LIFETIME,
-            authenticated_at=now,
+            authenticated_at=proved_at or now,
             user_agent=user_agent[:200],
             address=address[:60],
         )
@@ -493,7 +497,8 @@ def change_password(user: User, password_hash: str, *, now: datetime) -> None:
 
 def _set_password(user: User, password_hash: str, *, type_: str, now: datetime) -> None:
     user.password_hash = password_hash
-    for purpose in (TokenPurpose.PASSWORD_RESET, TokenPurpose.SECOND_STEP):
+    # Who was in the account may have asked for another address: this is what the owner is told to do then.
+    for purpose in (TokenPurpose.PASSWORD_RESET, TokenPurpose.SECOND_STEP, TokenPurpose.EMAIL):
         revoke_tokens(purpose, user_id=user.id, now=now)
     record(type_, "user", user.id, by=actor_of(user), at=now, label=user.name)
     send_letter(

@@ -63,10 +63,11 @@ def _keep_session_alive() -> None:
             services.touch_session(facts.session_id, now=now)
 
 
-def begin(user: User, *, now: datetime) -> None:
+def begin(user: User, *, now: datetime, proved_at: datetime | None = None) -> None:
     """Sign an account in, inside `transaction()`: a new token and an emptied cookie.
 
-    Who was signed in before as the same person goes on acting for the same organisation.
+    Who was signed in before as the same person goes on acting for the same organisation. `proved_at` is when
+    they proved who they are, where that is not now.
     """
     facts = signed_in()
     same = facts is not None and facts.user_id == user.id
@@ -77,6 +78,7 @@ def begin(user: User, *, now: datetime) -> None:
         replaces=facts.token if facts else None,
         address=address,
         organisation_id=facts.organisation_id if facts is not None and same else None,
+        proved_at=proved_at,
         now=now,
     )
     if not same:

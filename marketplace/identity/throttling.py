@@ -32,6 +32,8 @@ SECOND_STEP_ACCOUNT = Limit("second_step_account", 5, timedelta(minutes=15))
 PROOF_ACCOUNT = Limit("proof_account", 10, timedelta(minutes=15))
 TOKEN_ADDRESS = Limit("token_address", 60, timedelta(minutes=15))
 INVITER = Limit("inviter", 60, timedelta(hours=1))
+# Asking others for a decision: each time they get a letter, and asking may be taken back at once.
+ASKER = Limit("asker", 20, timedelta(hours=1))
 LONGEST_WINDOW = timedelta(hours=1)
 MOST_PRUNED = 200
 

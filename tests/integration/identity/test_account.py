@@ -203,6 +203,14 @@ def test_a_newer_link_voids_the_older_and_two_cannot_get_one_address(app: Flask,
     statuses = [client.post(link).status_code for link in links]
     assert statuses == [410, 302, 410]
     assert set(db.session.scalars(select(User.email))) == {"b@example.com", "other@example.com"}
+    # A thief's link to an address of theirs ends with the password that the owner is told to change.
+    client.post("/workbench/account/email", data={"email": "thief@example.com"})
+    new = "四台压铸机和一片湖水，真好"
+    changed = client.post(
+        "/workbench/account/password", data={"current": PASSWORD, "password": new, "again": new}
+    )
+    assert changed.status_code == 302
+    assert client.post(last_link()).status_code == 410
 
 
 def test_who_came_by_a_link_from_the_server_proves_the_address_afterwards(

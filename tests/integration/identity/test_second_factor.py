@@ -205,16 +205,25 @@ def test_switching_it_off_asks_for_all_that_signing_in_asks_for(client: FlaskCli
     hands.forward(2 * 11)
     led = client.post(f"{SET_UP}/off")
     assert led.headers["Location"] == "/workbench/account/prove?next=/workbench/account/security"
-    for form in ({"password": PASSWORD}, {"password": "wrong", "code": code_of(key, hands)}):
+    # Changing the password takes the password alone, and proves no more than that.
+    new = "四台压铸机和一片湖水，真好"
+    change = {"current": PASSWORD, "password": new, "again": new}
+    assert client.post("/workbench/account/password", data=change).status_code == 302
+    assert client.post(f"{SET_UP}/off").headers["Location"] == led.headers["Location"]
+    for form in ({"password": new}, {"password": "wrong", "code": code_of(key, hands)}):
         assert client.post("/workbench/account/prove", data=form).status_code == 422
-    proof = {"password": PASSWORD, "code": code_of(key, hands), "next": "//evil.example"}
+    proof = {"password": new, "code": code_of(key, hands), "next": "//evil.example"}
     assert client.post("/workbench/account/prove", data=proof).headers["Location"].startswith("/workbench/")
     assert client.post(f"{SET_UP}/off").status_code == 302
     assert db.session.get_one(User, user_id).second_factor_at is None
     assert not db.session.scalars(select(SecondFactor)).all()
     assert not db.session.scalars(select(RecoveryCode)).all()
     kinds = db.session.scalars(select(Letter.kind).where(Letter.user_id == user_id)).all()
-    assert kinds == ["identity.second_factor_on", "identity.second_factor_off"]
+    assert kinds == [
+        "identity.second_factor_on",
+        "identity.password_changed",
+        "identity.second_factor_off",
+    ]
     assert client.post(f"{SET_UP}/off").status_code == 422
 
 
