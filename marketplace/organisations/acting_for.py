@@ -41,7 +41,9 @@ def _is_personal() -> bool:
 
 def refuse_for_another() -> ResponseReturnValue | None:
     """Before any view: a form that was made for another organisation changes nothing."""
-    if request.method != "POST" or _is_personal():
+    # An address that leads nowhere is answered as such: neither the form's token nor the address has been
+    # looked at there, and it may begin like that of another site.
+    if request.method != "POST" or request.endpoint is None or _is_personal():
         return None
     meant, facts = request.form.get(FIELD, ""), signed_in()
     if not meant or facts is None or meant == acting_for():

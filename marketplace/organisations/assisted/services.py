@@ -23,6 +23,7 @@ from marketplace.organisations import holdings, queries
 from marketplace.organisations.assisted import queries as assisted
 from marketplace.organisations.kinds import ConsentChannel, OrganisationKind
 from marketplace.organisations.lifecycle import ENTRY, EntryStatus, OrganisationStatus
+from marketplace.organisations.members import queries as members
 from marketplace.organisations.models import (
     AssistedConsent,
     AssistedEntry,
@@ -240,7 +241,8 @@ def take_over(token: str, *, by: Actor, now: datetime) -> Organisation:
     organisation = consent.organisation
     if queries.list_manager_ids(organisation.id):
         raise Obstructed([Obstacle("", N_("该单位已有管理员，请向其申请加入"))])
-    membership = queries.find_live_membership(by.user_id, organisation_id=organisation.id)
+    # Who had been disabled too: the link was mailed to the firm itself, and anybody may take over with it.
+    membership = members.find_membership(by.user_id, organisation_id=organisation.id)
     if membership is None:
         membership = Membership(organisation_id=organisation.id, user_id=by.user_id, requested_at=now)
         db.session.add(membership)

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from marketplace.identity import throttling
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
@@ -91,6 +92,7 @@ def create(organisation_id: int) -> ResponseReturnValue:
     form = ClaimForm()
     if not form.validate():
         return _unprocessable(_claim_page(claims.get_claimable(organisation_id), form))
+    throttling.throttle([(throttling.ASKER, str(acting().user_id))])
     try:
         with transaction():
             # The collected one first, as everybody who locks both does.

@@ -101,10 +101,16 @@ def _refuse(obstacle: Obstacle | None) -> None:
 
 
 def send_again(invitation: MemberInvitation, *, path: str, by: Actor, now: datetime) -> None:
-    """Mail a new link in place of the former, which opens nothing any more; the time begins anew."""
+    """Mail a new link in place of the former, which opens nothing any more; the time begins anew.
+
+    From then on it is the invitation of who sent it last.
+    """
     _check_unanswered(invitation, "resend", by=by, now=now)
+    if by.user_id is None:
+        raise Forbidden("member_invitation.resend")
     token = new_token()
     invitation.token_hash = hash_token(token)
+    invitation.invited_by, invitation.invited_by_name = by.user_id, by.name
     invitation.sent_at, invitation.expires_at = now, now + INVITATION_LASTS
     invitation.times_sent += 1
     _record("resend", invitation, invitation.organisation, by=by, now=now)
@@ -133,6 +139,17 @@ def invitation_state(invitation: MemberInvitation, *, now: datetime) -> Invitati
         expires_at=invitation.expires_at,
         now=now,
     )
+
+
+def list_with_states(
+    organisation_id: int, *, now: datetime
+) -> list[tuple[MemberInvitation, InvitationState]]:
+    """Those not yet answered; one whose sender manages the organisation no more waits to be sent again."""
+    managers = set(organisations.list_manager_ids(organisation_id))
+    return [
+        (one, invitation_state(one, now=now) if one.invited_by in managers else InvitationState.EXPIRED)
+        for one in queries.list_invitations(organisation_id)
+    ]
 
 
 def _mail(

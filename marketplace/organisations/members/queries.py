@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import case, exists, func, select
 
 from marketplace.identity.credentials import hash_token
+from marketplace.identity.models import User
 from marketplace.kernel.actor import OrganisationRole
 from marketplace.kernel.db import db, for_change, in_transaction
 from marketplace.kernel.errors import NotFound
@@ -115,11 +116,17 @@ def find_invitation_to(email: str, *, organisation_id: int) -> MemberInvitation 
 
 
 def find_live_invitation(token: str, *, now: datetime) -> MemberInvitation | None:
-    """What a link stands for, as long as it may be accepted and somebody manages the organisation."""
+    """What a link stands for, as long as it may be accepted and who sent it manages the organisation.
+
+    Whoever is put out must not come in again by a link that they had sent to themself.
+    """
     managed = exists().where(
         Membership.organisation_id == MemberInvitation.organisation_id,
+        Membership.user_id == MemberInvitation.invited_by,
         Membership.status == MembershipStatus.ACTIVE,
         Membership.role == OrganisationRole.MANAGER,
+        User.id == Membership.user_id,
+        User.disabled_at.is_(None),
     )
     return db.session.scalar(
         select(MemberInvitation).where(

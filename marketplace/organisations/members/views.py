@@ -55,6 +55,7 @@ def join(code: str) -> ResponseReturnValue:
         return render_template("organisations/join.html", **page)
     if not form.validate():
         return _unprocessable(render_template("organisations/join.html", **page))
+    throttling.throttle([(throttling.ASKER, str(acting().user_id))])
     now = clock.now()
     try:
         with transaction():
@@ -164,14 +165,14 @@ def members() -> ResponseReturnValue:
 
 
 def _members_page(form: InvitationForm | None = None, **values: object) -> str:
-    actor, organisation_id, now = acting(), _own_id(), clock.now()
-    invited = members_queries.list_invitations(organisation_id) if actor.is_manager else []
+    actor, organisation_id = acting(), _own_id()
+    invited = invitations.list_with_states(organisation_id, now=clock.now()) if actor.is_manager else []
     return render_template(
         "organisations/members.html",
         members=members_queries.list_all(organisation_id),
         roles=forms.ROLE_NAMES,
         form=form or InvitationForm(formdata=None),
-        invited=[(one, invitations.invitation_state(one, now=now)) for one in invited],
+        invited=invited,
         states=rules.INVITATION_STATES,
         **values,
     )
@@ -204,7 +205,11 @@ def _invitation_path() -> str:
 
 
 def _throttle_letters(email: str) -> None:
-    throttling.throttle([(throttling.LETTER_ACCOUNT, email), (throttling.INVITER, str(_own_id()))])
+    # By the person as well: an organisation is begun and given up in a moment.
+    senders = (str(_own_id()), f"#{acting().user_id}")
+    throttling.throttle(
+        [(throttling.LETTER_ACCOUNT, email), *((throttling.INVITER, sender) for sender in senders)]
+    )
 
 
 @bp.post("/workbench/organisation/invitations/<int:invitation_id>/resend")

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -100,6 +101,17 @@ def test_who_was_removed_writes_into_no_other_organisation(firms: TwoFirms, name
     if named:
         assert TITLE in page.text
         assert "switch_organisation" not in page.text
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_address_that_leads_nowhere_switches_nothing_and_leads_nowhere(firms: TwoFirms) -> None:
+    firms.switch(firms.first_id)
+    sent = {"for_organisation": str(firms.second_id), "switch_organisation": "1"}
+    for path in ("//evil.example/phish", "/nowhere"):
+        answer = firms.client.post("/", data=sent, environ_overrides={"PATH_INFO": path})
+        assert urlsplit(answer.headers.get("Location", "")).hostname in (None, "localhost")
+        assert answer.status_code in (308, 404)
+    assert f'name="for_organisation" value="{firms.first_id}"' in firms.client.get(NEW).text
 
 
 def test_who_was_removed_acts_for_nobody_until_they_choose(firms: TwoFirms) -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from marketplace.identity import services as identity
+from marketplace.identity import throttling
 from marketplace.identity.models import User
 from marketplace.kernel import clock
 from marketplace.kernel.actor import SYSTEM, Actor, OrganisationRole, PlatformRole
@@ -19,6 +20,7 @@ from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.members.models import MemberInvitation
 from marketplace.organisations.models import Membership, MembershipStatus, Organisation
 from tests.integration.support import (
+    a_code,
     an_operator,
     an_organisation,
     audit_types,
@@ -215,6 +217,54 @@ def test_one_link_lets_in_one_of_two_who_use_it_at_once(firm: Firm, monkeypatch:
     assert second.post(link).status_code == 410
     asked = db.session.scalars(select(Membership).where(Membership.status == REQUESTED)).all()
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_invitation_ends_with_the_standing_of_who_sent_it(firm: Firm, client: FlaskClient) -> None:
+    leaving = somebody(firm.id, role=MANAGER)
+    browser = client_of(firm.app, leaving)
+    sent = browser.post(INVITE, data={"email": "back-door@example.com", "role": "manager"})
+    assert sent.status_code == 302
+    link = last_invitation("back-door@example.com")
+    assert client.get(link).status_code == 200
+    assert "等待接受" in firm.browser.get(MEMBERS).text
+    membership_id = db.session.scalars(
+        select(Membership.id).where(Membership.user_id == leaving.user_id)
+    ).one()
+    assert firm.browser.post(f"{MEMBERS}/{membership_id}/role", data={"role": "reader"}).status_code == 302
+    assert client.get(link).status_code == 410
+    assert client.post(f"{link}/register", data={**PERSON, **AGREED}).status_code == 410
+    assert "已过期" in firm.browser.get(MEMBERS).text
+    # Whoever sends it again stands for it from then on.
+    assert firm.browser.post(f"{INVITE}/{newest_id()}/resend").status_code == 302
+    assert "等待接受" in firm.browser.get(MEMBERS).text
+    assert client.get(last_invitation("back-door@example.com")).status_code == 200
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_letters_to_others_are_bounded_however_they_are_caused(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttling, "INVITER", throttling.Limit("inviter", 2, timedelta(hours=1)))
+    monkeypatch.setattr(throttling, "ASKER", throttling.Limit("asker", 2, timedelta(hours=1)))
+    person = client_of(firm.app, somebody())
+    answers = []
+    # An organisation that is begun and given up again lends no new sender.
+    for number in range(3):
+        code = {"name": f"第{number}机械有限公司", "uscc": a_code(700 + number)}
+        assert person.post("/workbench/organisation/register", data=code).status_code == 302
+        letter = {"email": f"victim{number}@example.com", "role": "reader"}
+        answers.append(person.post(INVITE, data=letter).status_code)
+        assert person.post("/workbench/organisation/discard").status_code == 302
+    assert answers == [302, 302, 429]
+    # Nor is there an end to asking where the request may be taken back.
+    code_of_firm = db.session.get_one(Organisation, firm.id).uscc
+    answers = []
+    for _ in range(3):
+        asked = person.post(f"/workbench/organisation/join/{code_of_firm}", data={"role": "reader"})
+        answers.append(asked.status_code)
+        person.post("/workbench/organisation/leave")
+    assert answers == [302, 302, 429]
 
 
 def test_a_disabled_member_is_out_on_the_next_request_and_back_in_the_same_role(firm: Firm) -> None:
