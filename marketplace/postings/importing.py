@@ -51,7 +51,9 @@ _COMPARATORS = {comparator.symbol: comparator for comparator in Comparator} | {
 }
 _CUT = re.compile(r"(?<!\\)[|｜]")
 _SHORT = re.compile(
-    r"([★▲·]?)\s*(.{1,100}?)\s*(≥|≤|>=|<=|=|±)\s*([+\-−]?[0-9][0-9,.]{0,20})\s*([^0-9\s|].{0,29})?"
+    # The name begins with a letter or sign: or blanks could be divided between it and what is before it in
+    # more ways than there is time for.
+    r"([★▲·]?)\s*(\S.{0,99}?)\s*(≥|≤|>=|<=|=|±)\s*([+\-−]?[0-9][0-9,.]{0,20})\s*([^0-9\s|].{0,29})?"
 )
 
 

@@ -330,7 +330,11 @@ def test_a_sheet_is_weighed_wherever_it_lies(tmp_path: Path) -> None:
 
 
 def test_merged_cells_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = a_workbook(tmp_path, lambda book: [book.active.merge_cells(f"A{n}:B{n}") for n in range(1, 12)])
+    def fill(book: Any) -> None:
+        for n in range(1, 12):
+            book.active.merge_cells(f"A{n}:B{n}")
+
+    path = a_workbook(tmp_path, fill)
     check_workbook(path)
     monkeypatch.setattr(containers, "MOST_MERGED", 10)
     with pytest.raises(Unreadable, match="合并的单元格超过"):
