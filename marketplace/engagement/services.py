@@ -206,12 +206,7 @@ def accept(approach: Approach, *, contact: ContactSource | None, by: Actor, now:
     offered = contact_details(contact, posting, own, db.session.get_one(User, by.user_id))
     if offered is None or not (offered.phone or offered.email):
         raise Obstructed([Obstacle("contact", N_("所选联系方式没有填写电话或邮箱，请换一种或先补充资料"))])
-    sender = db.session.get_one(User, approach.sent_by_id)
-    source, received = approach.contact, contact_details(approach.contact, posting, theirs, sender)
-    if received is None or not (received.phone or received.email):
-        # What the sender had chosen is empty by now; its own account always has an address.
-        source = ContactSource.PERSON
-        received = ContactDetails(sender.name, sender.phone, sender.email)
+    source, received = _senders_contact(approach, posting, theirs)
     approach.status = ApproachStatus(status)
     _settle(approach, by=by, now=now)
     _open(approach, own, theirs, contact, offered, now=now)
@@ -224,6 +219,24 @@ def accept(approach: Approach, *, contact: ContactSource | None, by: Actor, now:
     _note("accept", approach, by=by, now=now, was=was, detail={"opened": opened})
     events.record_answer(approach, agreed=True, by=by, now=now)
     letters.tell_of_answer(approach, posting.title, by.organisation_name, at=now)
+
+
+def _senders_contact(
+    approach: Approach, posting: Any, owner: Organisation
+) -> tuple[ContactSource, ContactDetails]:
+    """What the sender had chosen to open, as it is now. Nobody is opened who does not act there any more."""
+    sender = db.session.get_one(User, approach.sent_by_id)
+    stays = sender.disabled_at is None and sender.id in queries.list_writer_ids(owner.id)
+    chosen = approach.contact
+    if chosen is ContactSource.PERSON and not stays:
+        chosen = ContactSource.ORGANISATION
+    found = contact_details(chosen, posting, owner, sender)
+    if found is not None and (found.phone or found.email):
+        return chosen, found
+    if stays:
+        # What was chosen is empty by now; an account always has an address.
+        return ContactSource.PERSON, ContactDetails(sender.name, sender.phone, sender.email)
+    raise Obstructed([Obstacle("contact", N_("对方目前没有可以开放的联系方式，请稍后再试"))])
 
 
 def decline(approach: Approach, *, reason_code: str, reason: str, by: Actor, now: datetime) -> None:

@@ -23,7 +23,7 @@ from marketplace.needs import queries as need_queries
 from marketplace.needs import services as needs
 from marketplace.notifications.models import Letter
 from marketplace.organisations.lifecycle import OrganisationStatus
-from marketplace.organisations.models import Membership, Organisation
+from marketplace.organisations.models import Membership, MembershipStatus, Organisation
 from tests.integration.engagement.world import (
     CANARIES,
     SEEKER_PHONE,
@@ -92,6 +92,18 @@ def test_an_invitation_lives_from_sending_to_opened_and_closed_contacts(world):
     with pytest.raises(InvalidTransition):
         act(invitation, services.close_contact, by=world.seeker)
     assert Counter(row.kind for row in db.session.scalars(select(MatchEvent))) == dict.fromkeys(EventKind, 1)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_has_left_is_not_opened_to_the_other_side(world):
+    (invitation,) = invite(world, world.own, by=world.colleague, contact=ContactSource.PERSON)
+    with transaction() as session:
+        mine = Membership.user_id == world.colleague.user_id
+        session.execute(update(Membership).where(mine).values(status=MembershipStatus.DISABLED))
+    accept(invitation, by=world.supplier)
+    seeker = OpenedContact.owner_organisation_id == world.seeker.organisation_id
+    opened = db.session.scalars(select(OpenedContact).where(seeker)).one()
+    assert (opened.source, opened.phone, opened.email) == (ContactSource.ORGANISATION, SEEKER_PHONE, "")
 
 
 def test_an_interest_is_declined_with_a_reason_that_its_sender_is_told(world):
