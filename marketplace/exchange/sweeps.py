@@ -1,10 +1,15 @@
-"""What the supervisor asks every half minute: is there an import left undecided, or one whose work died?"""
+"""What the supervisor asks every half minute: is there an import left undecided, or one whose work died?
 
-from datetime import timedelta
+And is there a file that no import waits for: of a request that was killed, or of a deletion that died.
+"""
+
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, update
 
-from marketplace.exchange import imports
+from marketplace.exchange import imports, staging
 from marketplace.exchange.models import ImportStatus, StagedImport
 from marketplace.kernel import clock
 from marketplace.kernel.db import db, transaction
@@ -17,15 +22,23 @@ WORK = {
     ImportStatus.APPLYING: "exchange.apply",
 }
 PATIENCE = timedelta(minutes=1)
+# Longer than any request between storing a file and committing its row.
+GRACE = timedelta(hours=1)
+WAITING = (*imports.OPEN, ImportStatus.APPLYING, ImportStatus.FAILED)
 
 
 def sweep() -> None:
     now = clock.now()
     open_ones = db.session.execute(
-        select(StagedImport.id, StagedImport.status, StagedImport.updated_at, StagedImport.expires_at).where(
-            StagedImport.status.in_((*imports.OPEN, ImportStatus.APPLYING, ImportStatus.FAILED))
-        )
+        select(
+            StagedImport.id,
+            StagedImport.status,
+            StagedImport.updated_at,
+            StagedImport.expires_at,
+            StagedImport.stored_name,
+        ).where(StagedImport.status.in_(WAITING))
     ).all()
+    _remove_files(before=now - GRACE, but={one.stored_name for one in open_ones})
     overdue = any(one.expires_at <= now for one in open_ones if one.status is not ImportStatus.APPLYING)
     abandoned = [
         one.id
@@ -48,3 +61,10 @@ def sweep() -> None:
                 ),
                 execution_options={"synchronize_session": False},
             )
+
+
+def _remove_files(*, before: datetime, but: Collection[str]) -> None:
+    for path in staging.folder().iterdir():
+        with suppress(FileNotFoundError):
+            if path.name not in but and datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                path.unlink()

@@ -107,7 +107,7 @@ def _accept(claim: OrganisationClaim, *, by: Actor, parties: frozenset[Party], n
         queries.list_manager_ids(claimant.id),
         "claim.accepted",
         told(N_("已认领 %(name)s"), name=target.name),
-        told(N_("收录的 %(count)s 条内容已归入贵单位。"), count=sum),
+        told(N_("收录的 %(count)s 条内容已归入贵单位。"), count=sum(counts.values())),
         f"/organisations/{claimant.id}",
         at=now,
     )

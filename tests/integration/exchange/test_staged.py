@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -369,6 +370,14 @@ def test_a_file_may_be_dropped_expires_and_is_not_for_those_who_may_no_more(
     assert importing.staged.status is S.EXPIRED
     assert db.session.scalar(select(func.count()).select_from(StagedRow)) == 0
     assert not list(staging.folder().iterdir())
+    # What a killed request has left is nobody's; what is waited for stays, however old.
+    importing.send(FIRST)
+    (staging.folder() / "left").write_bytes(b"x")
+    for path in staging.folder().iterdir():
+        os.utime(path, (0, 0))
+    (staging.folder() / "fresh").write_bytes(b"x")
+    sweeps.sweep()
+    assert {path.name for path in staging.folder().iterdir()} == {importing.staged.stored_name, "fresh"}
     # Rights are asked again by the job.
     importing.send(FIRST)
     assert importing.browser.post(f"/workbench/imports/{importing.id}/accept").status_code == 302

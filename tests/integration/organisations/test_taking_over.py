@@ -114,6 +114,8 @@ def test_a_claim_is_decided_by_an_operator_and_moves_what_was_collected(app: Fla
     event = db.session.scalars(select(AuditEvent).where(AuditEvent.type == "organisation.claim")).one()
     assert event.detail["moved"] == {"challenge": 1, "need": 2}
     assert letters_to(manager.user_id)[-1] == "claim.accepted"
+    told = select(Letter.body).where(Letter.user_id == manager.user_id, Letter.kind == "claim.accepted")
+    assert db.session.scalars(told).one() == "收录的 3 条内容已归入贵单位。"
     assert letters_to(rival.user_id)[-1] == "claim.declined"
     # The old page leads to the new one, which shows what came with it.
     led = app.test_client().get(f"/organisations/{collected}")
