@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
-from flask_babel import gettext
 from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -20,6 +19,7 @@ from marketplace.kernel.db import db
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
+from marketplace.notifications.words import told
 from marketplace.search.asked import Asked
 from marketplace.search.models import Favourite, Frequency, SavedSearch, SavedSearchHit, SearchDocument
 from marketplace.search.queries import Hit, ask, find_document, find_entered, get_saved
@@ -175,13 +175,13 @@ def look_for_news(saved_id: int, *, now: datetime) -> News | None:
     asked = Asked.from_args(saved.asked, {source.kind: source.label for source in registered()})
     after = max(saved.created_at, saved.seen_until - OVERLAP)
     hits = find_entered(asked, ask(asked.q), after=after, now=now, limit=MOST_LOOKED_AT)
-    told = db.session.execute(
+    told_of = db.session.execute(
         select(SavedSearchHit.kind, SavedSearchHit.subject_id).where(
             SavedSearchHit.saved_search_id == saved_id,
             SavedSearchHit.subject_id.in_([hit.document.subject_id for hit in hits]),
         )
     )
-    known = {(row.kind, row.subject_id) for row in told}
+    known = {(row.kind, row.subject_id) for row in told_of}
     fresh = tuple(hit for hit in hits if (hit.document.kind, hit.document.subject_id) not in known)
     return News(saved.id, saved.user_id, saved.name, asked, saved.frequency, saved.seen_until, fresh)
 
@@ -212,7 +212,7 @@ def tell(news: News, *, looked_at: datetime, now: datetime) -> bool:
         send_letter(
             [news.user_id],
             LETTER,
-            gettext("检索“%(name)s”有 %(count)s 条新结果", name=news.name, count=len(news.hits)),
+            told(N_("检索“%(name)s”有 %(count)s 条新结果"), name=news.name, count=len(news.hits)),
             _body(news),
             f"/workbench/searches/{news.saved_id}",
             at=now,
@@ -221,12 +221,11 @@ def tell(news: News, *, looked_at: datetime, now: datetime) -> bool:
 
 
 def _body(news: News) -> str:
-    lines = [
-        gettext("%(title)s（%(organisation)s）", title=hit.document.title, organisation=hit.organisation_name)
-        for hit in news.hits[:MOST_LISTED]
-    ]
-    if len(news.hits) > MOST_LISTED:
-        lines.append(gettext("……另有 %(count)s 条，打开检索查看全部。", count=len(news.hits) - MOST_LISTED))
-    lines.append("")
-    lines.append(gettext("不想再收到：在工作台“我的检索”中把“%(name)s”设为不提醒即可。", name=news.name))
-    return "\n".join(lines)
+    text = told("")
+    for hit in news.hits[:MOST_LISTED]:
+        line = N_("%(title)s（%(organisation)s）")
+        text += told(line, title=hit.document.title, organisation=hit.organisation_name) + "\n"
+    if (more := len(news.hits) - MOST_LISTED) > 0:
+        text += told(N_("……另有 %(count)s 条，打开检索查看全部。"), count=more) + "\n"
+    text += "\n"
+    return text + told(N_("不想再收到：在工作台“我的检索”中把“%(name)s”设为不提醒即可。"), name=news.name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select, update
 
 from marketplace.capabilities import services as capability_services
@@ -14,6 +15,7 @@ from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.outbox import defer
+from marketplace.notifications.composing import spoken
 from marketplace.notifications.models import Letter
 from marketplace.search import queries, services, sweeps
 from marketplace.search.asked import Asked
@@ -93,6 +95,10 @@ def test_each_new_hit_is_written_about_once(app: Flask, owner: Actor, post: Post
     sweeps.sweep()
     assert _do("search.write_letters") == 1
     assert len(letters()) == 1
+    with force_locale("en"):
+        said = spoken(db.session.scalars(select(Letter).where(Letter.kind == services.LETTER)).one())
+    assert said.subject.startswith("1 new results for the search")
+    assert said.body.startswith("旋锻新轴 (渝州精密机械有限公司)\n\nIf you no longer want these")
     assert "旋锻新轴（渝州精密机械有限公司）" in letters()[0]
     assert "旧轴" not in letters()[0]
     # The same work again, as a queue may bring it, and the overlap of looking back: nothing is told twice.
