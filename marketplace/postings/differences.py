@@ -1,7 +1,8 @@
 """Two texts as what stayed, what went and what came, so that a layman sees what was changed. Plain Python.
 
 Compared by sentences first and only then, inside what was replaced, by characters: a whole page compared by
-characters takes long and finds likeness where there is none.
+characters takes long and finds likeness where there is none. How long it takes at most is bounded, whatever
+the texts are: many pieces that are alike can be matched in very many ways.
 """
 
 import re
@@ -10,9 +11,13 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from rapidfuzz.distance import LCSseq
+
 _SENTENCE = re.compile(r"[^。；！？;!?\n]*[。；！？;!?\n]?")
 _PIECE = re.compile(r"[A-Za-z]+|[0-9][0-9.,]*|\s+|.", re.DOTALL)
 MOST_PIECES = 800
+# Pairs of characters that are compared in one text; what changed beyond them is shown by sentences.
+MOST_PAIRS = 150_000
 # Less alike than this, two sentences are shown as one gone and another come.
 ALIKE = 0.5
 
@@ -36,21 +41,25 @@ def differences(before: str, after: str) -> list[Span]:
 
 def _by_sentence(before: str, after: str) -> Iterator[Span]:
     old, new = _SENTENCE.findall(before), _SENTENCE.findall(after)
-    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        gone, come = "".join(old[i:j]), "".join(new[k:m])
-        if tag == "equal":
-            yield Span(Change.SAME, gone)
-        elif tag == "replace":
-            yield from _by_piece(gone, come)
-        else:
-            yield Span(Change.GONE, gone)
-            yield Span(Change.COME, come)
+    left = MOST_PAIRS
+    gone, come = "", ""
+    # The last one, of nothing, hands out what was held.
+    for tag, i, j, k, m in [*LCSseq.opcodes(old, new), ("equal", len(old), len(old), len(new), len(new))]:
+        if tag != "equal":
+            gone, come = gone + "".join(old[i:j]), come + "".join(new[k:m])
+            continue
+        pairs = len(gone) * len(come)
+        compared = pairs <= left
+        yield from _by_piece(gone, come, compared=compared)
+        left -= pairs if compared else 0
+        gone, come = "", ""
+        yield Span(Change.SAME, "".join(old[i:j]))
 
 
-def _by_piece(before: str, after: str) -> Iterator[Span]:
+def _by_piece(before: str, after: str, *, compared: bool) -> Iterator[Span]:
     old, new = _PIECE.findall(before), _PIECE.findall(after)
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if max(len(old), len(new)) > MOST_PIECES or matcher.ratio() < ALIKE:
+    if not compared or max(len(old), len(new)) > MOST_PIECES or matcher.ratio() < ALIKE:
         yield Span(Change.GONE, before)
         yield Span(Change.COME, after)
         return

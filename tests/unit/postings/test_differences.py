@@ -42,3 +42,8 @@ def test_long_texts_are_compared_in_bounded_work() -> None:
     assert put_together(spans, Change.SAME, Change.COME) == after
     # One sentence of thousands of pieces is not compared piece by piece.
     assert [s.change for s in spans] == [Change.GONE, Change.COME]
+    # Thousands that are all alike would take hours if every way of matching them were tried.
+    before, after = ";" * 8000, "a;;" * 2600
+    assert put_together(differences(before, after), Change.SAME, Change.COME) == after
+    before, after = "1 " * 1500, "2 1 " * 800
+    assert put_together(differences(before, after), Change.SAME, Change.GONE) == before
