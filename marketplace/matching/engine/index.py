@@ -12,8 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,7 +38,7 @@ __all__ = ["ForeignIndexError", "Index", "Piece"]
 
 _FORMAT = 3
 #: Documents whose texts are read before progress is told and memory given back.
-_COUNTED_AT_ONCE = 2000
+_READ_AT_ONCE = 2000
 #: So many small segments behind the base are worth putting into one.
 MOST_DELTAS = 6
 
@@ -80,17 +83,24 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         self.dictionary = dictionary
         self.weighed = Weighed()
 
-    def fit(self, documents: Iterable[Matchable], *, progress: Progress = untold) -> Self:
+    def fit(self, documents: Iterable[Matchable], *, progress: Progress = untold, processes: int = 1) -> Self:
         """Learn the statistics of `documents` and index them. An empty corpus is allowed.
 
-        Raises ValueError if one occurs twice or is no capability.
+        So many `processes` read the texts, which takes most of the time; what is learned is the same for any
+        number. Raises ValueError if a document occurs twice or is no capability.
         """
         by_region = _checked(documents)
         readings: list[bytes] = []
-        several = [
-            self._count(chunk, readings, done, len(by_region), progress)
-            for done, chunk in _chunks(by_region, segments.MOST_DOCUMENTS)
-        ]
+        several = []
+        with _readers(processes) as read_each:
+            for _, chunk in _chunks(by_region, segments.MOST_DOCUMENTS):
+                parts = []
+                batches = (batch for _, batch in _chunks(chunk, _READ_AT_ONCE))
+                for counted, offers in read_each(partial(_read, self.dictionary), batches):
+                    progress(len(readings), len(by_region))
+                    parts.append(counted)
+                    readings += offers
+                several.append(counts.join(parts))
         self._learn(by_region, readings, several, progress)
         return self
 
@@ -335,17 +345,6 @@ class Index(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
 
     # --- inside ---
 
-    def _count(
-        self, chunk: Sequence[Matchable], readings: list[bytes], done: int, total: int, progress: Progress
-    ) -> counts.Counts:
-        """The counts of a chunk; what is read of it as offers goes behind `readings`."""
-        several = []
-        for before, some in _chunks(chunk, _COUNTED_AT_ONCE):
-            progress(done + before, total)
-            several.append(counts.count_documents(some, self.dictionary))
-            readings += segments.readings_of(some)
-        return counts.join(several)
-
     def _start(self) -> None:
         self.facts_ = Facts()
         self.pieces_: list[Piece] = []
@@ -392,6 +391,22 @@ def _checked(documents: Iterable[Matchable]) -> list[Matchable]:
     if len({document.id for document in in_order}) != len(in_order):
         raise ValueError("a document occurs twice in the corpus")
     return in_order
+
+
+def _read(dictionary: Dictionary, documents: Sequence[Matchable]) -> tuple[counts.Counts, list[bytes]]:
+    """The counts of some documents, and what is read of them as offers."""
+    return counts.count_documents(documents, dictionary), segments.readings_of(documents)
+
+
+@contextmanager
+def _readers(processes: int) -> Iterator[Callable[..., Iterator[tuple[counts.Counts, list[bytes]]]]]:
+    """`map`, or the same in processes of their own; results come in order."""
+    if processes == 1:
+        yield map
+        return
+    # Not forked: whoever fits may have threads.
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        yield pool.map
 
 
 def _by_region(document: Matchable) -> tuple[str, int]:

@@ -95,10 +95,12 @@ class Ranker(BaseEstimator):  # type: ignore[misc]  # scikit-learn is not typed
         self.size = size
         self.dictionary = dictionary
 
-    def fit(self, documents: Iterable[Matchable], *, progress: Progress = untold) -> Self:
-        """Learn an epoch from the capabilities among `documents`."""
+    def fit(self, documents: Iterable[Matchable], *, progress: Progress = untold, processes: int = 1) -> Self:
+        """Learn an epoch from the capabilities among `documents`; `processes` read their texts."""
         capabilities = [document for document in documents if document.kind is Kind.CAPABILITY]
-        self.index_ = Index(self.weights.text, self.dictionary).fit(capabilities, progress=progress)
+        self.index_ = Index(self.weights.text, self.dictionary).fit(
+            capabilities, progress=progress, processes=processes
+        )
         return self
 
     def load(self, folder: Path) -> Self:

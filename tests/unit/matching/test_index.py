@@ -180,6 +180,22 @@ def test_every_layout_every_thread_and_the_files_give_the_same(monkeypatch, tmp_
     assert list(Ranker().fit(corpus).rank_many(seekers, now=NOW)) == expected
 
 
+def test_texts_read_by_several_processes_make_the_same_files(monkeypatch, tmp_path):
+    random_ = random.Random(19)
+    corpus = [capability(random_, number) for number in range(1, 60)]
+    monkeypatch.setattr(index_module, "_READ_AT_ONCE", 10)
+    monkeypatch.setattr(segments, "MOST_DOCUMENTS", 25)
+    told = []
+    Ranker().fit(corpus).save(tmp_path / "one")
+    Ranker().fit(corpus, processes=2, progress=lambda *so_far: told.append(so_far)).save(tmp_path / "two")
+    files = {path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()}
+    assert len(files) > 10
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
+    assert told[:2] == [(0, 59), (10, 59)]
+    assert told[-1] == (59, 59)
+
+
 def test_numbers_of_places_are_those_of_matches():
     random_ = random.Random(11)
     ranker = Ranker().fit([capability(random_, number) for number in range(1, 100)])
@@ -497,7 +513,7 @@ def test_only_capabilities_are_indexed_and_each_once(corpus):
 
 def test_progress_is_told_up_to_the_end(corpus, monkeypatch):
     told: list[tuple[int, int]] = []
-    monkeypatch.setattr(index_module, "_COUNTED_AT_ONCE", 2)
+    monkeypatch.setattr(index_module, "_READ_AT_ONCE", 2)
     Index().fit(corpus, progress=lambda done, total: told.append((done, total)))
     assert told == [(0, 6), (2, 6), (4, 6), (6, 6), (6, 6)]
 
