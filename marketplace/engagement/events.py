@@ -40,6 +40,7 @@ def record_seen(seen: Collection[tuple[str, str]], *, opened: bool, by: Actor, n
         .join(Capability, Capability.id == MatchEntry.capability_id)
         .where(
             MatchRun.public_no.in_({run for run, _capability in wanted}),
+            MatchRun.superseded_at.is_(None),
             Capability.public_no.in_({capability for _run, capability in wanted}),
         )
     ).all()

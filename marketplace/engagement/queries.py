@@ -233,6 +233,13 @@ def find_for_change(approach_id: int) -> Approach | None:
     return db.session.scalar(for_change(_whole().where(Approach.id == approach_id), Approach))
 
 
+def hold_status(approach_id: int) -> S | None:
+    """As it stands now, and to the end of the transaction."""
+    return db.session.scalar(
+        select(Approach.status).where(Approach.id == approach_id).with_for_update(of=Approach)
+    )
+
+
 def list_open_about(kind: PostingKind, posting_id: int, organisation_ids: Collection[int]) -> list[Approach]:
     """Those not settled yet between a posting and suppliers, whether the clock has ended them or not."""
     return list(

@@ -135,7 +135,9 @@ def _make_room(posting: Any, organisation_ids: Sequence[int], *, now: datetime) 
     for approach in queries.list_open_about(queries.kind_of(posting), posting.id, organisation_ids):
         if approach.expires_at > now:
             raise AlreadyOpen(approach)
-        expire(approach, now=now)
+        # The sweep may have settled it since it was read.
+        if queries.hold_status(approach.id) is ApproachStatus.SENT:
+            expire(approach, now=now)
 
 
 def _gaps(posting: Any, draft: Draft, *, by: Actor, now: datetime) -> list[Obstacle]:

@@ -18,8 +18,9 @@ Settle = Callable[[Approach, datetime], None]
 
 def sweep() -> None:
     now = clock.now()
-    _settle_each(queries.list_orphans(now=now), _end)
+    # The clock first, as everybody is told it: what ran out has expired, whatever ended in the same moment.
     _settle_each(queries.list_due(now=now), _expire)
+    _settle_each(queries.list_orphans(now=now), _end)
     _settle_each(queries.list_to_remind(now=now), _remind)
 
 

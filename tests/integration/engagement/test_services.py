@@ -18,9 +18,10 @@ from marketplace.kernel.actor import OrganisationRole
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db, transaction
 from marketplace.kernel.errors import Forbidden, InvalidTransition, NotFound, Obstructed
-from marketplace.matching.models import MatchEntry, PostingKind
+from marketplace.matching.models import MatchEntry, MatchRun, PostingKind
 from marketplace.needs import queries as need_queries
 from marketplace.needs import services as needs
+from marketplace.needs.models import Need
 from marketplace.notifications.models import Letter
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Membership, MembershipStatus, Organisation
@@ -189,6 +190,9 @@ def test_the_clock_ends_what_nobody_answers_and_reminds_once_before(world):
     assert reread(invitation).status is S.EXPIRED
     assert again.status is S.SENT
     let_run_out(again)
+    # The last day of both is the same: it ran out, whatever else ended then.
+    with transaction() as session:
+        session.execute(update(Need).values(expires_at=reread(again).expires_at))
     sweeps.sweep()
     sweeps.sweep()
     assert reread(again).status is S.EXPIRED
@@ -296,6 +300,10 @@ def test_what_is_seen_counts_once_a_day_for_an_organisation(world):
     assert see(world.stranger) == 0
     assert see(an_operator()) == 0
     assert see(world.seeker, seen={("MR-1", world.own.public_no), (run.public_no, "NL-1")}) == 0
+    # A list that another has replaced is shown to nobody any more.
+    with transaction() as session:
+        session.execute(update(MatchRun).values(superseded_at=clock.now()))
+    assert see(world.supplier, opened=True) == 0
 
 
 # --- two at once ------------------------------------------------------------------------------------------
@@ -335,6 +343,28 @@ def test_of_an_invitation_and_an_interest_at_once_one_stands(app, world):
     found = both_at_once(app, lambda: invite(world), lambda: show_interest(world))
     assert sorted(type(one).__name__ for one in found) == ["AlreadyOpen", "NoneType"], found
     assert count(Approach) == 1
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_what_a_sweep_has_just_ended_is_not_ended_again(app, world, monkeypatch):
+    (invitation,) = invite(world)
+    let_run_out(invitation)
+    listed = queries.list_open_about
+
+    def swept():
+        with app.app_context():
+            sweeps.sweep()
+
+    def swept_meanwhile(*about):
+        found = listed(*about)
+        sweeping = Thread(target=swept)
+        sweeping.start()
+        sweeping.join(30)
+        return found
+
+    monkeypatch.setattr(queries, "list_open_about", swept_meanwhile)
+    invite(world)
+    assert letters_of(world.seeker) == ["invitation.expired"]
 
 
 def test_of_accepting_and_withdrawing_at_once_one_wins(app, world):
