@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.audit.services import record
 from marketplace.exchange.cells import printable
@@ -162,18 +163,14 @@ def remember(staged: StagedImport, mapping: Sequence[str], *, by: Actor, now: da
     """Keep what was chosen for the next file with these headings."""
     if by.user_id is None:
         return
-    digest = digest_of(staged.headings)
-    kept = db.session.scalar(
-        select(ColumnMapping).where(
-            ColumnMapping.user_id == by.user_id,
-            ColumnMapping.kind == staged.kind,
-            ColumnMapping.headings_digest == digest,
-        )
+    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    known_by = {"user_id": by.user_id, "kind": staged.kind, "headings_digest": digest_of(staged.headings)}
+    chosen = {"mapping": list(mapping), "updated_at": now}
+    db.session.execute(
+        insert(ColumnMapping)
+        .values(**known_by, **chosen)
+        .on_conflict_do_update(index_elements=list(known_by), set_=chosen)
     )
-    if kept is None:
-        kept = ColumnMapping(user_id=by.user_id, kind=staged.kind, headings_digest=digest)
-        db.session.add(kept)
-    kept.mapping, kept.updated_at = list(mapping), now
 
 
 def accept(staged: StagedImport, *, withdraw_missing: bool, by: Actor, now: datetime) -> None:

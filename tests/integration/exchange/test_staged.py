@@ -6,6 +6,7 @@ import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Thread
 
 import openpyxl
 import pytest
@@ -19,12 +20,14 @@ from marketplace.challenges.models import Challenge, ChallengeAnnex
 from marketplace.exchange import imports, jobs, staging, sweeps
 from marketplace.exchange.columns import Money
 from marketplace.exchange.models import (
+    ColumnMapping,
     ExternalNumber,
     ImportStatus,
     StagedError,
     StagedImport,
     StagedRow,
 )
+from marketplace.exchange.presenters import what_it_says
 from marketplace.exchange.targets import all_targets
 from marketplace.kernel import clock, outbox
 from marketplace.kernel.actor import Actor
@@ -188,6 +191,13 @@ def test_a_list_is_previewed_taken_over_and_changed_by_the_next_file(
     assert set(db.session.scalars(select(ExternalNumber.number))) == {"A-1", "A-2", "A-3"}
 
 
+def test_a_preview_says_words_and_not_the_codes_that_are_stored(app: Flask) -> None:
+    importing = Importing(app, an_editor(), "capability")
+    staged = importing.send("能力名称,类别,所在地区\n壳体镗削,产品,500112\n")
+    row = db.session.scalars(select(StagedRow).where(StagedRow.import_id == staged.id)).one()
+    assert dict(what_it_says(row, staged)) == {"类别": "产品", "所在地区": "重庆市渝北区"}
+
+
 def test_one_bad_row_keeps_all_others_out_and_every_fault_is_told(importing: Importing) -> None:
     lines = [f"零件{n},{n + 1},件" for n in range(600)]
     lines[432] = "坏零件,很多,件"
@@ -235,6 +245,37 @@ def test_columns_are_assigned_by_hand_and_remembered(importing: Importing) -> No
     importing.send("货号,叫什么,要多少,备注\nX1,轴承,4,无\n")
     assert importing.staged.mapping == ["external_no", "title", "quantity", ""]
     assert importing.staged.status is S.CHECKED
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_columns_that_are_assigned_twice_at_once_are_remembered_once(
+    app: Flask, importing: Importing
+) -> None:
+    """Such as by a second click, or for two files with the same headings."""
+    staged = importing.send("第一列,第二列\n主轴管,5\n")
+    assert staged.status is S.UPLOADED
+    failed: list[Exception] = []
+
+    def assign(mapping: list[str]) -> None:
+        imports.remember(staged, mapping, by=importing.actor, now=clock.now())
+        db.session.flush()
+
+    def assign_meanwhile() -> None:
+        try:
+            with app.app_context(), transaction():
+                assign(["title", ""])
+        except Exception as error:
+            failed.append(error)
+
+    second = Thread(target=assign_meanwhile)
+    with transaction():
+        assign(["title", "quantity"])
+        second.start()
+        # It waits for this commit, and goes on after it.
+        second.join(0.5)
+    second.join()
+    assert not failed
+    assert db.session.scalars(select(ColumnMapping.mapping)).all() == [["title", ""]]
 
 
 def test_a_workbook_of_several_sheets_asks_which_and_where_the_headings_are(importing: Importing) -> None:
