@@ -28,7 +28,7 @@ def _address(name: str) -> str:
 ACCOUNTS = (
     Account(_address("operator"), "苏远", "平台管理员（经信委）", PlatformRole.OPERATOR),
     Account(_address("auditor"), "闻清", "审计员", PlatformRole.AUDITOR),
-    Account(_address("maintainer"), "匡正", "运维员", PlatformRole.MAINTAINER),
+    Account(_address("maintainer"), "匡正", "系统管理员", PlatformRole.MAINTAINER),
     Account(_address("leader"), "廖启航", "链主企业负责人", organisation="badu-auto"),
     Account(
         _address("leader-editor"),

@@ -7,6 +7,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 
 from marketplace.exchange import imports
+from marketplace.exchange.columns import Choice, Code, Codes, Money
 from marketplace.exchange.mapping import targets as mapping_targets
 from marketplace.exchange.models import ImportStatus, StagedError, StagedImport, StagedRow, Verdict
 from marketplace.exchange.targets import target_for
@@ -115,9 +116,11 @@ def what_it_says(row: StagedRow, staged: StagedImport) -> list[tuple[str, str]]:
         value = values.get(column.name)
         if column.private or column.name == target_for(staged.kind).title or value in (None, "", [], False):
             continue
-        shown.append(
-            (column.label, str(value) if not isinstance(value, list) else "、".join(map(str, value)))
-        )
+        if isinstance(column.codec, Choice | Code | Codes | Money):
+            text = column.shown(value)
+        else:
+            text = "、".join(map(str, value)) if isinstance(value, list) else str(value)
+        shown.append((column.label, text))
     return shown[:4]
 
 

@@ -161,7 +161,7 @@ def _tags(organisation: Any) -> list[str]:
 
 
 def _strong(entry: MatchEntry, met: Sequence[Mapping[str, Any]]) -> list[str]:
-    strong = [f"{MARKS[one['mark']]}{one['name']}{_('满足')}" for one in _by_mark(met)[:_IN_BRIEF]]
+    strong = [_("%(name)s满足", name=_marked(one)) for one in _by_mark(met)[:_IN_BRIEF]]
     terms = listed(one["term"] for one in entry.reasons.get("terms", [])[:_TERMS_NAMED])
     if terms:
         strong.append(_("共同术语 %(terms)s", terms=terms))
@@ -169,15 +169,22 @@ def _strong(entry: MatchEntry, met: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _weak(entry: MatchEntry, unmet: Sequence[Mapping[str, Any]]) -> list[str]:
-    said = {"unmet": N_("不满足"), "partial": N_("部分满足"), "unstated": N_("未说明")}
-    weak = [
-        f"{MARKS[one['mark']]}{one['name']}{_(said[one['verdict']])}" for one in _by_mark(unmet)[:_IN_BRIEF]
-    ]
+    said = {
+        "unmet": N_("%(name)s不满足"),
+        "partial": N_("%(name)s部分满足"),
+        "unstated": N_("%(name)s未说明"),
+    }
+    named = [(said[one["verdict"]], _marked(one)) for one in _by_mark(unmet)[:_IN_BRIEF]]
+    weak = [_(text, name=name) for text, name in named]
     if not weak:
         # By its part: the biggest loss that is no indicator's.
         codes = [loss["code"].partition(".")[0] for loss in entry.reasons.get("losses", [])]
         weak = [loss_text(code, entry.reasons) for code in codes if code in PART_LABELS][:1]
     return weak
+
+
+def _marked(indicator: Mapping[str, Any]) -> str:
+    return f"{MARKS[indicator['mark']]}{indicator['name']}"
 
 
 def _by_mark(indicators: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

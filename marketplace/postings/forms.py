@@ -25,7 +25,7 @@ TYPED = ("name", "value", "second", "unit", "condition", "method", "weight")
 PROSE = {
     "name": N_("名称"),
     "value": N_("数值"),
-    "unit": N_("单位"),
+    "unit": N_("计量单位"),
     "condition": N_("试验条件"),
     "method": N_("试验方法"),
 }
