@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.audit.services import record
@@ -146,12 +147,7 @@ def set_wish(user_id: int, group: Group, mailing: Mailing, *, in_site: bool) -> 
     """
     if GROUPS[group].binding:
         raise Forbidden(f"letters of {group.value} cannot be switched off")
-    setting = db.session.get(LetterSetting, (user_id, group.value))
-    if setting is None:
-        setting = LetterSetting(user_id=user_id, group=group.value)
-        db.session.add(setting)
-    setting.mailing, setting.in_site = mailing, in_site
-    db.session.flush()
+    _put(LetterSetting, {"user_id": user_id, "group": group.value}, mailing=mailing, in_site=in_site)
     if mailing is Mailing.OFF:
         db.session.execute(
             update(Letter)
@@ -169,11 +165,16 @@ def set_wish(user_id: int, group: Group, mailing: Mailing, *, in_site: bool) -> 
 def set_language(user_id: int, language: str) -> None:
     if language not in LANGUAGES:
         raise ValueError(language)
-    reader = db.session.get(LetterReader, user_id)
-    if reader is None:
-        db.session.add(LetterReader(user_id=user_id, language=language))
-    else:
-        reader.language = language
+    _put(LetterReader, {"user_id": user_id}, language=language)
+
+
+def _put(entity: Any, keys: dict[str, Any], **values: Any) -> None:
+    """Write a row whether it is there or not; who does so twice at once has it once."""
+    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = insert(entity).values(**keys, **values)
+    statement = statement.on_conflict_do_update(index_elements=list(keys), set_=values)
+    # Read back, so that this session knows no older one.
+    db.session.scalars(statement.returning(entity), execution_options={"populate_existing": True}).one()
 
 
 def note_wishes(user_id: int, detail: dict[str, str], *, by: Actor, now: datetime) -> None:

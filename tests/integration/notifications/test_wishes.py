@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from flask import Flask
@@ -18,7 +19,7 @@ from marketplace.kernel.errors import Forbidden
 from marketplace.notifications import jobs, kinds, services, sweeps, unsubscribing
 from marketplace.notifications.kinds import Group
 from marketplace.notifications.models import Letter, LetterDigest, Mailing
-from marketplace.notifications.queries import find_refusal
+from marketplace.notifications.queries import find_refusal, languages_of, list_wishes
 from marketplace.notifications.words import told
 from tests.integration.notifications.test_letters import account, signed_in
 from tests.services import mail_sink
@@ -289,3 +290,34 @@ def test_every_letter_that_is_written_belongs_to_a_group(app: Flask) -> None:
     found = {kind for path in (ROOT / "marketplace").rglob("*.py") for kind in written_kinds(path)}
     assert len(found) > 10
     assert found <= kinds.registered().keys()
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_a_wish_that_comes_twice_at_once_is_taken_once(app: Flask) -> None:
+    """Such as from a second click, or from a mail program and its reader."""
+    user_id = account("twice@example.com")
+    failed: list[Exception] = []
+
+    def choose(mailing: Mailing, language: str) -> None:
+        services.set_wish(user_id, Group.MATCHING, mailing, in_site=True)
+        services.set_language(user_id, language)
+        db.session.flush()
+
+    def choose_meanwhile() -> None:
+        try:
+            with app.app_context(), transaction():
+                choose(Mailing.OFF, "en")
+        except Exception as error:
+            failed.append(error)
+
+    second = Thread(target=choose_meanwhile)
+    with transaction():
+        choose(Mailing.WEEKLY, "zh_Hans")
+        second.start()
+        # It waits for this commit, and goes on after it.
+        second.join(0.5)
+    second.join()
+    assert not failed
+    db.session.rollback()
+    assert list_wishes(user_id)[Group.MATCHING].mailing is Mailing.OFF
+    assert languages_of([user_id]) == {user_id: "en"}
