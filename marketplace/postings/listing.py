@@ -72,9 +72,10 @@ def itself(value: str) -> Iterable[str]:
 class Facet:
     """One row of choices.
 
-    `where` gives the condition of a choice. Counting takes one statement: by `group`, which turns the ids
-    that remain into rows of (value, count), or else by the conditions themselves. `stands_for` names the
-    choices that a counted value belongs to, such as a district's own and its province's.
+    `where` gives the condition of a choice. What is counted by `group`, which turns the ids that remain into
+    rows of (value, count), takes a statement; the others are counted together by their conditions.
+    `stands_for` names the choices that a counted value belongs to, such as a district's own and its
+    province's.
     """
 
     name: str
@@ -155,11 +156,15 @@ def build_listing(
     order = next((o for o in orders if o.value == query.sort), orders[0])
 
     def count() -> Counts:
-        by_facet = {}
+        # Facets that leave the same rows are counted together: the words are looked up once for all of them.
+        alike: dict[tuple[str, ...], list[Facet]] = {}
         for facet in facets:
-            others = [c for name, c in conditions.items() if name != facet.name]
-            ids = found.where(*others).with_only_columns(entity.id).order_by(None)
-            by_facet[facet.name] = _count(entity, facet, ids)
+            others = tuple(name for name in conditions if name != facet.name)
+            alike.setdefault(others, []).append(facet)
+        by_facet: dict[str, dict[str, int]] = {}
+        for others, some in alike.items():
+            remaining = found.where(*(conditions[name] for name in others))
+            by_facet |= _count(entity, some, remaining.with_only_columns(entity.id).order_by(None))
         return Counts(count_rows(chosen), by_facet)
 
     counted = kept((entity.__tablename__, query.q, query.chosen), count, worth=Counts.are_many)
@@ -177,17 +182,24 @@ def build_listing(
     return Listing(query, page, shown, tuple((o.value, o.label) for o in orders), counted.since)
 
 
-def _count(entity: Any, facet: Facet, ids: Select[Any]) -> dict[str, int]:
-    """Choice → number of rows among `ids`."""
-    if facet.group is None:
-        columns = [func.count(case((facet.where(option.value), 1))) for option in facet.options]
+def _count(entity: Any, facets: Sequence[Facet], ids: Select[Any]) -> dict[str, dict[str, int]]:
+    """Facet → choice → number of rows among `ids`."""
+    asked = [(facet, option.value) for facet in facets if facet.group is None for option in facet.options]
+    found: dict[str, dict[str, int]] = {facet.name: {} for facet in facets}
+    if asked:
+        columns = [func.count(case((facet.where(value), 1))) for facet, value in asked]
         numbers = db.session.execute(select(*columns).where(entity.id.in_(ids))).one()
-        return {option.value: number for option, number in zip(facet.options, numbers, strict=True)}
-    totals: Counter[str] = Counter()
-    for value, number in db.session.execute(facet.group(ids)):
-        for choice in facet.stands_for(value):
-            totals[choice] += number
-    return dict(totals)
+        for (facet, value), number in zip(asked, numbers, strict=True):
+            found[facet.name][value] = number
+    for facet in facets:
+        if facet.group is None:
+            continue
+        totals: Counter[str] = Counter()
+        for value, number in db.session.execute(facet.group(ids)):
+            for choice in facet.stands_for(value):
+                totals[choice] += number
+        found[facet.name] = dict(totals)
+    return found
 
 
 def _shown(facet: Facet, counts: Mapping[str, int], chosen: str) -> Facet:
