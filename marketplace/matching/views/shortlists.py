@@ -111,12 +111,13 @@ def explanation(run_no: str, place: int) -> ResponseReturnValue:
     """The explanation of one place, as a fragment; without scripts the page that has it open."""
     actor = acting()
     run = queries.get_run(run_no)
-    seeker = queries.get_seeker(run.seeker_kind, run.seeker_id)
+    kind = next(name for name, value in _KINDS.items() if value is run.seeker_kind)
+    # As the reader may see it now: what a run has kept of a text is no way around its being taken down.
+    seeker = _get_seeker(kind, queries.get_seeker(run.seeker_kind, run.seeker_id).public_no, actor)
     line = queries.find_line(run.id, place)
     if line is None or not _may_read_line(seeker, line, actor):
         raise NotFound(run_no)
     if not request.headers.get("HX-Request"):
-        kind = next(name for name, value in _KINDS.items() if value is run.seeker_kind)
         page = -(-place // PER_PAGE)
         address = url_for(
             ".shortlist",

@@ -12,6 +12,8 @@ from marketplace.language import DEFAULT_DICTIONARY
 from marketplace.matching import queries, runs
 from marketplace.matching.models import PostingKind
 from marketplace.matching.sources import Subject
+from marketplace.needs import queries as needs
+from marketplace.needs import services as need_services
 from tests.integration.support import (
     a_capability,
     a_need,
@@ -65,6 +67,15 @@ def test_a_supplier_sees_its_own_line_with_reasons_and_nobody_elses(app, market)
     own = f"/workbench/matching/runs/{market.run.public_no}/places/{places[market.own.id]}"
     assert client.get(other, headers={"HX-Request": "true"}).status_code == 404
     assert "为什么不是更高" in text_of(client.get(own, headers={"HX-Request": "true"}))
+    # What is kept of a run is no way to a text that was taken down.
+    operator = an_operator()
+    with transaction():
+        need = needs.get_need(market.need.public_no, viewer=market.buyer)
+        need_services.take_down(need, reason="含有不实内容", by=operator, now=clock.now())
+    for address in (market.address, own):
+        assert client.get(address, headers={"HX-Request": "true"}).status_code == 404
+    buyer = client_of(app, market.buyer)
+    assert buyer.get(own, headers={"HX-Request": "true"}).status_code == 200
 
 
 def test_a_stranger_and_a_visitor_see_no_list(app, market):
