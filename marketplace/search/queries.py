@@ -108,11 +108,6 @@ def find_entered(
     return _load(ids)
 
 
-def count_hits(question: Question) -> int:
-    statement = select(func.count()).select_from(backends.hits(question).subquery())
-    return db.session.scalar(statement) or 0
-
-
 def conditions_of(asked: Asked, question: Question, *, now: datetime) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if question.askable:
@@ -390,10 +385,6 @@ def get_saved(saved_id: int, *, user_id: int) -> SavedSearch:
     if found is None:
         raise NotFound(f"saved search {saved_id}")
     return found
-
-
-def find_newest_entry() -> datetime | None:
-    return db.session.scalar(select(func.max(SearchDocument.entered_at)))
 
 
 def list_due(*, now: datetime, limit: int) -> list[int]:
