@@ -30,7 +30,8 @@ def test_a_job_is_a_function_that_takes_a_lease_alone(kind: str) -> None:
 
 
 def test_every_job_has_a_name_for_people() -> None:
-    assert WORK.keys() == JOBS.keys()
+    # Tests of the workers bring kinds of their own into the same process.
+    assert WORK.keys() == {kind for kind in JOBS if not kind.startswith("test.")}
 
 
 @pytest.mark.parametrize("name", SWEEPS)

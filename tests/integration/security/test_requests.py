@@ -44,6 +44,9 @@ def test_no_address_brings_the_server_down_and_none_that_is_read_writes(world: W
     # Whatever they are refused, the others are refused by the same lines.
     for same in ("foreign leader", "foreign sme"):
         del viewers[same]
+    if db.engine.dialect.name != "sqlite":
+        # What PostgreSQL alone refuses is in the values, not in who asks.
+        viewers = {who: viewers[who] for who in ("visitor", "leader")}
     before = footprint()
     for who, client in viewers.items():
         thorough = who in ("leader", "operator")
