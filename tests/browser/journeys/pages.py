@@ -23,6 +23,7 @@ NO_PAGES = {
     "help.display",
     "help.language",
     "matching.consortium_panel",
+    "matching.explanation",
     "matching.panel",
     "own_organisation.edit",
     "search.open_saved",

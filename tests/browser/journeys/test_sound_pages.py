@@ -285,7 +285,7 @@ def through_a_published_challenge(window: People, doors: Doors) -> None:
     deadline = next(filter(None, (deadline_of(leader, link) for link in own)))
     place = first_link(leader, rf"/workbench/matching/runs/{NUMBER}/places/1")
     doors.open(leader, deadline)
-    doors.open(leader, place)
+    doors.open(leader, place)  # leads to the list with this place open
     run = place.removesuffix("/places/1")
     doors.open(leader, f"{run}/diff/{run.rpartition('/')[2]}")
     doors.open(leader, "/workbench/organisation/assisted")
