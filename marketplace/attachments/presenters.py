@@ -24,18 +24,15 @@ class Section:
 
 
 def attached_files(owner_kind: str, owner_id: int, purpose_name: str) -> Section | None:
-    """For templates: the section, or None where the actor may not read it."""
+    """For templates: the section, or None where the actor may not read what is there."""
     rule, actor = owners.rule_for(owner_kind), acting()
     purpose = rule.purpose(purpose_name)
-    if not rule.may_read(owner_id, purpose_name, actor):
+    files = queries.list_for(owner_kind, owner_id, purpose_name)
+    may_write = rule.may_write(owner_id, purpose_name, actor)
+    # Most owners have no files and most readers add none: who may read nothing need not be asked.
+    if (files or may_write) and not rule.may_read(owner_id, purpose_name, actor):
         return None
-    return Section(
-        owner_kind,
-        owner_id,
-        purpose,
-        queries.list_for(owner_kind, owner_id, purpose_name),
-        rule.may_write(owner_id, purpose_name, actor),
-    )
+    return Section(owner_kind, owner_id, purpose, files, may_write)
 
 
 def size_text(size: int) -> str:

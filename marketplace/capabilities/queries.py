@@ -6,17 +6,17 @@ from datetime import datetime
 
 from rapidfuzz import fuzz
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from marketplace.capabilities.lifecycle import CapabilityStatus
 from marketplace.capabilities.models import Capability
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, for_change
+from marketplace.kernel.db import db, find_row, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page, paginate
 from marketplace.language import normalise
-from marketplace.organisations.queries import not_suspended
+from marketplace.organisations.queries import not_suspended, whose
 from marketplace.postings.matchable import Matchable, written
 from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
 from marketplace.postings.texts import without
@@ -48,7 +48,7 @@ def public_at(now: datetime) -> ColumnElement[bool]:
 
 def _whole() -> Select[Capability]:
     return select(Capability).options(
-        joinedload(Capability.organisation),
+        whose(Capability.organisation),
         selectinload(Capability.parameters),
         selectinload(Capability.certificates),
         selectinload(Capability.clusters),
@@ -68,8 +68,7 @@ def get_capability(public_no: str, *, viewer: Actor) -> Capability:
 
 def find_by_id(capability_id: int) -> Capability | None:
     """The row itself, for whoever has been asked about it by id; who may see it is asked of `sees`."""
-    statement = select(Capability).where(Capability.id == capability_id)
-    return db.session.scalar(for_change(statement, Capability))
+    return find_row(Capability, capability_id)
 
 
 def sees(capability_id: int, viewer: Actor) -> bool:
@@ -116,7 +115,7 @@ def select_public() -> Select[Capability]:
     """The rows of the public list: what has lapsed waits there no longer."""
     return (
         select(Capability)
-        .options(joinedload(Capability.organisation), selectinload(Capability.clusters))
+        .options(whose(Capability.organisation), selectinload(Capability.clusters))
         .where(public_at(clock.now()))
     )
 

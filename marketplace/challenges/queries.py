@@ -3,8 +3,8 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import selectinload
 
 from marketplace.challenges.kinds import BOARD_LABELS
 from marketplace.challenges.lifecycle import ChallengeStatus
@@ -18,12 +18,12 @@ from marketplace.challenges.models import (
 )
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, for_change
+from marketplace.kernel.db import db, find_row, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.money import FEN_PER_WAN
 from marketplace.kernel.texts import N_
 from marketplace.organisations.models import Organisation
-from marketplace.organisations.queries import not_suspended
+from marketplace.organisations.queries import not_suspended, whose
 from marketplace.postings import matchable
 from marketplace.postings.codes import chain_facets
 from marketplace.postings.listing import (
@@ -91,7 +91,7 @@ def matched_at(now: datetime) -> ColumnElement[bool]:
 
 def _whole() -> Select[Challenge]:
     return select(Challenge).options(
-        joinedload(Challenge.organisation),
+        whose(Challenge.organisation),
         selectinload(Challenge.indicators),
         selectinload(Challenge.clusters),
         selectinload(Challenge.chain_links),
@@ -109,8 +109,7 @@ def get_challenge(public_no: str, *, viewer: Actor) -> Challenge:
 
 def find_by_id(challenge_id: int) -> Challenge | None:
     """The row itself, for whoever has been asked about it by id; who may see it is asked of `sees`."""
-    statement = select(Challenge).where(Challenge.id == challenge_id)
-    return db.session.scalar(for_change(statement, Challenge))
+    return find_row(Challenge, challenge_id)
 
 
 def sees(challenge_id: int, viewer: Actor) -> bool:
@@ -213,7 +212,7 @@ def list_hall(query: ListQuery, *, now: datetime, per_page: int = 10) -> Listing
 def hall_parts(*, now: datetime) -> tuple[Select[Challenge], list[Facet], tuple[Order, ...]]:
     """What the hall is made of: its rows, its facets and its orders."""
     closed = and_(Challenge.status == S.PUBLISHED, Challenge.closes_at <= now)
-    standing = case((taken_up_at(now), 0), (Challenge.status == S.COLLECTED, 1), (closed, 2), else_=3)
+    standing = (taken_up_at(now), Challenge.status == S.COLLECTED, closed)
     conditions = {
         "open": taken_up_at(now),
         "closed": closed,
@@ -224,14 +223,14 @@ def hall_parts(*, now: datetime) -> tuple[Select[Challenge], list[Facet], tuple[
     return (
         # Everybody sees the same hall: own drafts stand in the workbench.
         select(Challenge)
-        .options(joinedload(Challenge.organisation), selectinload(Challenge.clusters))
+        .options(whose(Challenge.organisation), selectinload(Challenge.clusters))
         .where(Challenge.status.in_(READABLE), not_suspended(Challenge.organisation_id)),
         _facets(conditions),
         (
-            Order("", N_("综合"), (standing, newest)),
+            Order("", N_("综合"), (newest,), standing),
             Order("latest", N_("最新发布"), (newest,)),
             Order("budget", N_("榜额最高"), (func.coalesce(Challenge.budget_fen, 0).desc(), newest)),
-            Order("closing", N_("即将截止"), (standing, Challenge.closes_at.asc())),
+            Order("closing", N_("即将截止"), (Challenge.closes_at.asc(),), standing),
         ),
     )
 

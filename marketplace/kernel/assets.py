@@ -23,10 +23,16 @@ class Assets:
 
     def fingerprint(self, path: str) -> str:
         """Eight hex digits of the file's SHA-256; a file that is not there is the template's mistake."""
-        file = (self.folder / path).resolve()
-        if not file.is_relative_to(self.folder):
-            raise FileNotFoundError(path)
+        file = _within(self.folder, path)
         return _sha8(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=512)
+def _within(folder: Path, path: str) -> Path:
+    file = (folder / path).resolve()
+    if not file.is_relative_to(folder):
+        raise FileNotFoundError(path)
+    return file
 
 
 @lru_cache(maxsize=512)

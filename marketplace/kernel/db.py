@@ -14,13 +14,14 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, DateTime, Enum, Integer, MetaData, Select, event
+from sqlalchemy import JSON, BigInteger, DateTime, Enum, Integer, MetaData, Select, event, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 T = TypeVar("T", bound=Any)
+E = TypeVar("E", bound="Identified")
 
 Id = BigInteger().with_variant(Integer, "sqlite")
 Json = JSON().with_variant(JSONB, "postgresql")
@@ -162,6 +163,13 @@ def for_change(statement: Select[T], entity: type[Any]) -> Select[T]:
     if not in_transaction():
         return statement
     return statement.with_for_update(of=entity).execution_options(populate_existing=True)
+
+
+def find_row(entity: type[E], identity: int) -> E | None:
+    """A row by its key: read anew and held inside `transaction()`, elsewhere as it was read before."""
+    if not in_transaction():
+        return db.session.get(entity, identity)
+    return db.session.scalar(for_change(select(entity).where(entity.id == identity), entity))
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:

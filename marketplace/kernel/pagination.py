@@ -23,6 +23,12 @@ class Page(Generic[T]):
     def pages(self) -> int:
         return max(1, -(-self.total // self.per_page))
 
+    @property
+    def near(self) -> list[int]:
+        """The pages that are offered: the first, the last and those around this one."""
+        around = range(self.page - 2, self.page + 3)
+        return sorted({1, self.pages, *(number for number in around if 1 <= number <= self.pages)})
+
 
 def page_number(text: str | None) -> int:
     """The page asked for in a URL; anything that is no sensible number is the first."""

@@ -7,12 +7,12 @@ from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, for_change
+from marketplace.kernel.db import db, find_row, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page, paginate
 from marketplace.needs.lifecycle import NeedStatus
 from marketplace.needs.models import Need, NeedList
-from marketplace.organisations.queries import not_suspended
+from marketplace.organisations.queries import not_suspended, whose
 from marketplace.postings.matchable import Matchable, written
 from marketplace.postings.queries import designations_of, is_in_good_standing, standing_of
 from marketplace.postings.texts import without
@@ -49,7 +49,7 @@ def open_at(now: datetime) -> ColumnElement[bool]:
 
 def _whole() -> Select[Need]:
     return select(Need).options(
-        joinedload(Need.organisation),
+        whose(Need.organisation),
         joinedload(Need.need_list),
         selectinload(Need.indicators),
         selectinload(Need.clusters),
@@ -69,7 +69,7 @@ def get_need(public_no: str, *, viewer: Actor) -> Need:
 
 def find_by_id(need_id: int) -> Need | None:
     """The row itself, for whoever has been asked about it by id; who may see it is asked of `sees`."""
-    return db.session.scalar(for_change(select(Need).where(Need.id == need_id), Need))
+    return find_row(Need, need_id)
 
 
 def sees(need_id: int, viewer: Actor) -> bool:
@@ -120,7 +120,7 @@ def select_public() -> Select[Need]:
     """The rows of the public list."""
     return (
         select(Need)
-        .options(joinedload(Need.organisation), selectinload(Need.clusters))
+        .options(whose(Need.organisation), selectinload(Need.clusters))
         .where(Need.status.in_(PUBLIC), not_suspended(Need.organisation_id))
     )
 

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, true
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, lazyload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from marketplace.identity.models import User
 from marketplace.identity.queries import SignedIn
@@ -156,6 +157,14 @@ def lock_organisation(organisation_id: int) -> None:
     db.session.execute(
         select(Organisation.id).where(Organisation.id == organisation_id).with_for_update(of=Organisation)
     )
+
+
+def whose(owner: InstrumentedAttribute[Organisation]) -> ORMOption:
+    """Load the organisation a row belongs to with the row, for its name and standing.
+
+    Its clusters and designations, which few pages show beside a posting, come when they are asked for.
+    """
+    return joinedload(owner).options(lazyload(Organisation.clusters), lazyload(Organisation.designations))
 
 
 def not_suspended(organisation_id: Any) -> ColumnElement[bool]:

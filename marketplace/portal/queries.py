@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from sqlalchemy import func, literal, select, union_all
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import selectinload
 
 from marketplace.capabilities.lifecycle import CapabilityStatus
 from marketplace.capabilities.models import Capability
@@ -26,7 +26,7 @@ from marketplace.needs.models import Need
 from marketplace.needs.queries import open_at as need_open_at
 from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Organisation
-from marketplace.organisations.queries import is_leading, not_suspended
+from marketplace.organisations.queries import is_leading, not_suspended, whose
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def list_latest_challenges(now: datetime, *, limit: int = 6) -> Sequence[Challen
     """The newest challenges that may be taken up."""
     return db.session.scalars(
         select(Challenge)
-        .options(joinedload(Challenge.organisation), selectinload(Challenge.clusters))
+        .options(whose(Challenge.organisation), selectinload(Challenge.clusters))
         .where(taken_up_at(now))
         .order_by(Challenge.published_at.desc(), Challenge.id.desc())
         .limit(limit)

@@ -32,7 +32,7 @@ def hall_rows(
     statement = (
         visible.options(*(selectinload(getattr(entity, name)) for name in loads))
         .where(*search.holds(entity.__tablename__, entity.id, query.q), *conditions)
-        .order_by(*order.by, entity.id.desc())
+        .order_by(*order.whole(), entity.id.desc())
     )
     return in_chunks(statement, entity)
 

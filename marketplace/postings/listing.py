@@ -107,9 +107,23 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Order:
+    """One order of a list: by group, where there are groups, and within a group by `by`.
+
+    The rows that meet the first condition of `groups` come first, then those that meet the second, and so on;
+    those that meet none come last.
+    """
+
     value: str
     label: str
     by: tuple[Any, ...]
+    groups: tuple[ColumnElement[bool], ...] = ()
+
+    def whole(self) -> tuple[Any, ...]:
+        """What all rows are ordered by."""
+        if not self.groups:
+            return self.by
+        ranked = [(condition, place) for place, condition in enumerate(self.groups)]
+        return (case(*ranked, else_=len(self.groups)), *self.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,17 +183,26 @@ def build_listing(
 
     counted = kept((entity.__tablename__, query.q, query.chosen), count, worth=Counts.are_many)
     counts = counted.value
-    # The ids come first: an index orders them alone, where whole rows would be sorted with all their texts.
-    ids = paginate(
-        chosen.with_only_columns(entity.id).order_by(*order.by, entity.id.desc()),
-        page=query.page,
-        per_page=per_page,
-        total=counts.total,
-    )
+    ids = _page_of_ids(entity, chosen, order, page=query.page, per_page=per_page, total=counts.total)
     rows = {row.id: row for row in db.session.scalars(visible.where(entity.id.in_(ids.items))).unique()}
     page = replace(ids, items=[rows[number] for number in ids.items if number in rows])
     shown = tuple(_shown(facet, counts.choices[facet.name], query.value(facet.name)) for facet in facets)
     return Listing(query, page, shown, tuple((o.value, o.label) for o in orders), counted.since)
+
+
+def _page_of_ids(
+    entity: Any, chosen: Select[Any], order: Order, *, page: int, per_page: int, total: int
+) -> Page[int]:
+    """The ids come first: an index orders them alone; whole rows would be sorted with all their texts."""
+    ids = chosen.with_only_columns(entity.id)
+    if order.groups:
+        # A page that the first group fills needs none of the others, and the index has that group in order.
+        first = ids.where(order.groups[0]).order_by(*order.by, entity.id.desc())
+        found: Page[int] = paginate(first, page=page, per_page=per_page, total=total)
+        if len(found.items) == per_page:
+            return found
+    ordered = ids.order_by(*order.whole(), entity.id.desc())
+    return paginate(ordered, page=page, per_page=per_page, total=total)
 
 
 def _count(entity: Any, facets: Sequence[Facet], ids: Select[Any]) -> dict[str, dict[str, int]]:

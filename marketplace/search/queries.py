@@ -58,6 +58,8 @@ def ask(asked: str) -> Question:
 
 def holds(kind: str, identity: InstrumentedAttribute[int], asked: str) -> list[ColumnElement[bool]]:
     """For the lists of a feature: the condition that a thing is found; none for an empty question."""
+    if not asked:
+        return []
     question = ask(asked)
     if question.empty:
         return []

@@ -64,6 +64,8 @@ class Snapshot:
     looked_at: float
     nodes: dict[Scheme, dict[str, Node]] = field(default_factory=dict)
     children: dict[tuple[Scheme, str], list[str]] = field(default_factory=dict)
+    # Choices by scheme, made when first asked for: every list page offers some.
+    pairs: dict[tuple[Scheme, bool], list[tuple[str, str, str]]] = field(default_factory=dict)
 
 
 def forget_snapshot() -> None:
@@ -183,11 +185,22 @@ def is_leaf_cluster(code: str) -> bool:
 
 def grouped_pairs(scheme: Scheme | str) -> list[tuple[str, str, str]]:
     """(code, name, name of the parent) of the lower nodes, for `Choice(pairs=…)`."""
-    return [
-        (node.code, node.name, parent.name)
-        for parent in list_nodes(scheme, parent="")
-        for node in list_nodes(scheme, parent=parent.code)
-    ]
+    return _pairs(Scheme(scheme), with_parents=False)
+
+
+def _pairs(scheme: Scheme, *, with_parents: bool) -> list[tuple[str, str, str]]:
+    """What lies below each topmost node, in order; `with_parents` each node comes before what is below it."""
+    snapshot = _snapshot()
+    key = (scheme, with_parents)
+    if key not in snapshot.pairs:
+        nodes, pairs = snapshot.nodes.get(scheme, {}), []
+        for parent in list_nodes(scheme, parent=""):
+            if with_parents:
+                pairs.append((parent.code, parent.name, parent.name))
+            below = [nodes[code] for code in snapshot.children.get((scheme, parent.code), [])]
+            pairs += [(node.code, node.name, parent.name) for node in below]
+        snapshot.pairs[key] = pairs
+    return list(snapshot.pairs[key])
 
 
 def cluster_pairs() -> list[tuple[str, str, str]]:
@@ -196,14 +209,7 @@ def cluster_pairs() -> list[tuple[str, str, str]]:
 
 def region_pairs() -> list[tuple[str, str, str]]:
     """Provinces, each followed by its cities or districts, grouped by province."""
-    pairs = []
-    for province in list_nodes(Scheme.REGION, parent=""):
-        pairs.append((province.code, province.name, province.name))
-        pairs += [
-            (child.code, child.name, province.name)
-            for child in list_nodes(Scheme.REGION, parent=province.code)
-        ]
-    return pairs
+    return _pairs(Scheme.REGION, with_parents=True)
 
 
 def flat_pairs(scheme: Scheme | str) -> list[tuple[str, str]]:

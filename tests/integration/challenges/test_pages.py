@@ -19,6 +19,7 @@ from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date
 from marketplace.kernel.db import db, transaction
 from marketplace.organisations.models import Organisation
+from marketplace.postings.listing import ListQuery
 from tests.integration.challenges.conftest import People, whole_draft
 
 Make = Callable[..., Challenge]
@@ -225,6 +226,29 @@ def test_pages_neither_repeat_nor_lose(client: FlaskClient, make_challenge: Make
         pages = [titles(client.get(f"/challenges?sort={sort}&page={n}").text) for n in (1, 2)]
         assert [len(page) for page in pages] == [10, 3], sort
         assert set(pages[0]) | set(pages[1]) == wanted, sort
+
+
+def test_every_order_is_the_same_whole_and_cut_into_pages(make_challenge: Make) -> None:
+    """Open ones come first: pages that they fill, the page they end on, and those after it."""
+    made = [
+        make_challenge("withdrawn" if n in (4, 7) else "published", budget_fen=n * 100) for n in range(1, 12)
+    ]
+    now = clock.now()
+    with transaction() as session:
+        for challenge in made[::3]:
+            ends = {"closes_at": now - timedelta(days=challenge.id)}
+            session.execute(update(Challenge).where(Challenge.id == challenge.id).values(ends))
+
+    def listed(sort: str, per_page: int) -> list[int]:
+        pages = range(1, -(-len(made) // per_page) + 1)
+        asked = (queries.list_hall(ListQuery(sort=sort, page=n), now=now, per_page=per_page) for n in pages)
+        return [challenge.id for listing in asked for challenge in listing.page.items]
+
+    for sort in ("", "latest", "budget", "closing"):
+        whole = listed(sort, 50)
+        assert sorted(whole) == sorted(challenge.id for challenge in made)
+        for per_page in (1, 2, 3, 4, 7):
+            assert listed(sort, per_page) == whole, (sort, per_page)
 
 
 def test_the_hall_takes_the_same_number_of_statements_for_ten_and_for_a_thousand(

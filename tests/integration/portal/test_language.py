@@ -68,3 +68,12 @@ def test_whoever_signs_in_finds_the_own_language_unless_the_browser_was_told_ano
     told.set_cookie("language", "zh_Hans")
     assert told.post("/login", data=form).status_code == 302
     assert '<html lang="zh-CN"' in told.get("/guide").text
+
+
+def test_a_label_that_people_wrote_is_a_text_and_no_markup(app: Flask) -> None:
+    said = app.jinja_env.from_string("{{ _(name) }} {{ _('共 %(n)s 个', n=name) }}")
+    with app.test_request_context():
+        assert said.render(name="<b>含量 50% &</b>") == (
+            "&lt;b&gt;含量 50% &amp;&lt;/b&gt; 共 &lt;b&gt;含量 50% &amp;&lt;/b&gt; 个"
+        )
+        assert app.jinja_env.from_string("{{ _('权重合计 100%%') }}").render() == "权重合计 100%"
