@@ -3,8 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from marketplace.identity.credentials import hash_token
 from marketplace.identity.documents import CURRENT_VERSIONS
@@ -41,21 +43,19 @@ class SignedIn:
     owes_consent: bool = False
 
 
-def _owes_consent() -> ColumnElement[bool]:
+def _owes_consent(versions: tuple[tuple[ConsentDocument, str], ...]) -> ColumnElement[bool]:
     """Whether somebody has agreed to earlier versions of the documents, and not to all that hold now."""
     current = or_(
-        *(
-            and_(Consent.document == document, Consent.version == version)
-            for document, version in CURRENT_VERSIONS.items()
-        )
+        *(and_(Consent.document == document, Consent.version == version) for document, version in versions)
     )
     agreed = select(func.count()).where(Consent.user_id == User.id).correlate(User)
-    return and_(agreed.scalar_subquery() > 0, agreed.where(current).scalar_subquery() < len(CURRENT_VERSIONS))
+    return and_(agreed.scalar_subquery() > 0, agreed.where(current).scalar_subquery() < len(versions))
 
 
-def find_signed_in(token: str, *, now: datetime) -> SignedIn | None:
-    """The account behind a session token that is neither expired nor idle nor of a disabled account."""
-    row = db.session.execute(
+@lru_cache(maxsize=4)
+def _signed_in(versions: tuple[tuple[ConsentDocument, str], ...]) -> Select[*tuple[Any, ...]]:
+    """Asked with every page of whoever is signed in, and so built once; values are given when it is run."""
+    return (
         select(
             UserSession.id,
             User.id,
@@ -66,15 +66,23 @@ def find_signed_in(token: str, *, now: datetime) -> SignedIn | None:
             UserSession.last_seen_at,
             UserSession.authenticated_at,
             User.second_factor_at.is_not(None),
-            _owes_consent(),
+            _owes_consent(versions),
         )
         .join(User, User.id == UserSession.user_id)
         .where(
-            UserSession.token_hash == hash_token(token),
-            UserSession.expires_at > now,
-            UserSession.last_seen_at > now - IDLE_LIMIT,
+            UserSession.token_hash == bindparam("token_hash"),
+            UserSession.expires_at > bindparam("now"),
+            UserSession.last_seen_at > bindparam("idle_since"),
             User.disabled_at.is_(None),
         )
+    )
+
+
+def find_signed_in(token: str, *, now: datetime) -> SignedIn | None:
+    """The account behind a session token that is neither expired nor idle nor of a disabled account."""
+    row = db.session.execute(
+        _signed_in(tuple(CURRENT_VERSIONS.items())),
+        {"token_hash": hash_token(token), "now": now, "idle_since": now - IDLE_LIMIT},
     ).one_or_none()
     if row is None:
         return None

@@ -3,9 +3,22 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, lazyload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -49,25 +62,9 @@ def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
     That is the chosen one, and until a person has chosen, the first they belong to. Who no longer belongs to
     the chosen one acts for none: what was begun for it must not end up in another.
     """
-    chosen = facts.organisation_id
     row = db.session.execute(
-        select(
-            Membership.role,
-            Organisation.id,
-            Organisation.name,
-            Organisation.status,
-            Organisation.kind,
-            is_leading(business_date(now)).label("leading"),
-            _count_active(facts.user_id).label("number"),
-        )
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(
-            Membership.user_id == facts.user_id,
-            Membership.status == MembershipStatus.ACTIVE,
-            true() if chosen is None else Organisation.id == chosen,
-        )
-        .order_by(Membership.id)
-        .limit(1)
+        _acting(chosen=facts.organisation_id is not None),
+        {"user": facts.user_id, "organisation": facts.organisation_id, "today": business_date(now)},
     ).one_or_none()
     if row is None:
         return Actor(user_id=facts.user_id, name=facts.name, platform_role=facts.platform_role)
@@ -86,12 +83,33 @@ def load_actor(facts: SignedIn, *, now: datetime) -> Actor:
     )
 
 
-def _count_active(user_id: int) -> ScalarSelect[int]:
+@cache
+def _acting(*, chosen: bool) -> Select[Any]:
+    """Asked on every page of whoever is signed in, and so built once; its values are given when it is run."""
+    user: BindParameter[int] = bindparam("user")
+    today = bindparam("today", type_=Date)
     every = aliased(Membership)
+    number = select(func.count(every.id)).where(
+        every.user_id == user, every.status == MembershipStatus.ACTIVE
+    )
     return (
-        select(func.count(every.id))
-        .where(every.user_id == user_id, every.status == MembershipStatus.ACTIVE)
-        .scalar_subquery()
+        select(
+            Membership.role,
+            Organisation.id,
+            Organisation.name,
+            Organisation.status,
+            Organisation.kind,
+            is_leading(today).label("leading"),
+            number.scalar_subquery().label("number"),
+        )
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(
+            Membership.user_id == user,
+            Membership.status == MembershipStatus.ACTIVE,
+            Organisation.id == bindparam("organisation") if chosen else true(),
+        )
+        .order_by(Membership.id)
+        .limit(1)
     )
 
 
@@ -100,7 +118,7 @@ def actor_for(user: User, *, now: datetime) -> Actor:
     return load_actor(SignedIn(0, "", user.id, user.name, user.email, user.platform_role, None, now), now=now)
 
 
-def is_live(today: date) -> ColumnElement[bool]:
+def is_live(today: date | BindParameter[date]) -> ColumnElement[bool]:
     """A designation counts once an operator has confirmed it and until its last day."""
     return and_(
         Designation.confirmed_at.is_not(None),
@@ -108,7 +126,7 @@ def is_live(today: date) -> ColumnElement[bool]:
     )
 
 
-def holds(today: date, kinds: Collection[DesignationKind]) -> ColumnElement[bool]:
+def holds(today: date | BindParameter[date], kinds: Collection[DesignationKind]) -> ColumnElement[bool]:
     return (
         select(Designation.id)
         .where(Designation.organisation_id == Organisation.id, Designation.kind.in_(kinds), is_live(today))
@@ -117,7 +135,7 @@ def holds(today: date, kinds: Collection[DesignationKind]) -> ColumnElement[bool
     )
 
 
-def is_leading(today: date) -> ColumnElement[bool]:
+def is_leading(today: date | BindParameter[date]) -> ColumnElement[bool]:
     return holds(today, LEADING)
 
 

@@ -89,12 +89,14 @@ def list_own_challenges(organisation_id: int, *, limit: int = 8) -> list[OwnChal
         MatchRun.seeker_id == Challenge.id,
         MatchRun.superseded_at.is_(None),
     )
+    newest = (Challenge.updated_at.desc(), Challenge.id.desc())
+    # The ids come first: nothing is counted for challenges that are not shown.
+    shown = select(Challenge.id).where(Challenge.organisation_id == organisation_id)
     rows = db.session.execute(
         select(Challenge, MatchRun.finished_at, shortlisted, best)
         .outerjoin(MatchRun, current)
-        .where(Challenge.organisation_id == organisation_id)
-        .order_by(Challenge.updated_at.desc(), Challenge.id.desc())
-        .limit(limit)
+        .where(Challenge.id.in_(shown.order_by(*newest).limit(limit)))
+        .order_by(*newest)
     )
     return [
         OwnChallenge(challenge, ranked_at, count or 0, score) for challenge, ranked_at, count, score in rows
