@@ -346,7 +346,8 @@ def wait_until_idle(force: Workforce, limit: float, what: str) -> float:
         db.session.rollback()
         state = outbox.queue_state(now=clock.now() + timedelta(days=1))
         if state.dead:
-            raise RuntimeError(f"{what}: {state.dead} pieces of work died")
+            errors = [f"{row.kind}: {row.last_error}" for row in db.session.scalars(outbox.select_dead())]
+            raise RuntimeError(f"{what}: {state.dead} pieces of work died\n" + "\n".join(errors))
         if not state.open:
             return time.monotonic() - began
         if time.monotonic() - began > limit:

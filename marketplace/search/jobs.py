@@ -15,7 +15,7 @@ def catch_up(lease: Lease) -> None:
 
 
 def count_words(lease: Lease) -> None:
-    counts, documents = vocabulary.count_words()
+    counts, documents = vocabulary.count_words(lambda done: lease.renew({"done": done}))
     db.session.rollback()
     with transaction():
         vocabulary.store(counts, documents=documents, now=clock.now())

@@ -8,7 +8,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -19,7 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from sqlalchemy import delete, insert, select
 
 from marketplace.kernel.db import db
-from marketplace.language import normalise, words
+from marketplace.language import Dictionary, normalise, words
 from marketplace.search.models import SearchBody, SearchDocument, SearchVocabulary, SearchWord
 from marketplace.search.question import Question, read_question
 from marketplace.search.sources import dictionary_in_force
@@ -134,17 +134,24 @@ def is_vocabulary(question: Question) -> bool:
 # --- counting -------------------------------------------------------------------------------------------
 
 
-def count_words() -> tuple[Counter[str], int]:
-    """In how many documents each word of titles and keywords stands; reads in batches."""
+def count_words(report: Callable[[int], None] = lambda _documents: None) -> tuple[Counter[str], int]:
+    """In how many documents each word of titles and keywords stands.
+
+    Reads in batches and holds no transaction between them; `report` is told after each how many were read.
+    """
+    _read_by, dictionary = dictionary_in_force()
     counts: Counter[str] = Counter()
     documents = 0
-    for title, keywords in _named():
-        counts.update(_words_of(title, keywords))
-        documents += 1
+    for batch in _named():
+        db.session.rollback()
+        for title, keywords in batch:
+            counts.update(_words_of(title, keywords, dictionary))
+        documents += len(batch)
+        report(documents)
     return counts, documents
 
 
-def _named() -> Iterator[tuple[str, str]]:
+def _named() -> Iterator[list[tuple[str, str]]]:
     last = 0
     while True:
         rows = db.session.execute(
@@ -157,12 +164,10 @@ def _named() -> Iterator[tuple[str, str]]:
         if not rows:
             return
         last = rows[-1].id
-        for row in rows:
-            yield row.title, row.keywords
+        yield [(row.title, row.keywords) for row in rows]
 
 
-def _words_of(title: str, keywords: str) -> set[str]:
-    _read_by, dictionary = dictionary_in_force()
+def _words_of(title: str, keywords: str, dictionary: Dictionary) -> set[str]:
     text = normalise(f"{title}\n{keywords}")
     found = {word for word in words(text, dictionary) if is_han(word[0])}
     # People type words, not stems.

@@ -15,7 +15,7 @@ from marketplace.capabilities.models import Capability
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import db, transaction
-from marketplace.kernel.outbox import OutboxRow, begin, claim
+from marketplace.kernel.outbox import OutboxRow, begin, claim, defer
 from marketplace.matching.settings import take_over_shipped
 from marketplace.needs import queries as need_queries
 from marketplace.needs import services as need_services
@@ -23,7 +23,7 @@ from marketplace.organisations import services as organisation_services
 from marketplace.organisations.models import Organisation
 from marketplace.search import index, jobs, queries, sweeps, tally, vocabulary
 from marketplace.search.asked import Asked
-from marketplace.search.models import SearchBody, SearchDocument, SearchTally
+from marketplace.search.models import SearchBody, SearchDocument, SearchTally, SearchVocabulary
 from tests.integration.search.conftest import FILLING, Post
 from tests.integration.support import (
     a_capability,
@@ -195,6 +195,22 @@ def _do(kind: str) -> int:
         functions[kind](lease)
         done += len(batch.ids)
     return done
+
+
+def test_counting_words_keeps_its_lease_however_long_it_takes(
+    app: Flask, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for title in ("旋锻空心电机轴", "壳体精密镗削", "薄壁件热处理"):
+        post(title)
+    monkeypatch.setattr(vocabulary, "_BATCH", 1)
+    with transaction():
+        defer("search.count_words", subject_id=0)
+    assert _do("search.count_words") == 1
+    [row] = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "search.count_words"))
+    # It is renewed after every batch, with how many documents were read.
+    assert row.done_at is not None
+    assert row.payload == {"done": db.session.scalar(select(SearchVocabulary.documents))}
+    assert row.payload["done"] >= 3
 
 
 def test_another_dictionary_has_every_document_read_anew(app: Flask, post: Post) -> None:
