@@ -27,6 +27,7 @@ from marketplace.identity.services import open_session
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.db import UncommittedWork, db, transaction
+from marketplace.search import tally, throttle
 from marketplace.taxonomy.services import load_shipped
 from tests.services import Missing, chromium, postgresql, valkey
 from tools import setup
@@ -191,11 +192,19 @@ def postgres_template(
         yield template
 
 
+@pytest.fixture(scope="session")
+def sqlite_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each test on SQLite has its database, so that an application can be used again."""
+    return tmp_path_factory.mktemp("database") / "marketplace.sqlite3"
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """Either database in turn, as the migrations leave it."""
     if request.param == "sqlite":
-        path = tmp_path / "marketplace.sqlite3"
+        path: Path = request.getfixturevalue("sqlite_path")
+        for ending in ("", "-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         return Database("sqlite", f"sqlite:///{path}", tmp_path)
     template: PostgresTemplate = request.getfixturevalue("postgres_template")
@@ -223,12 +232,47 @@ def make_app(database: Database) -> Iterator[Callable[..., Flask]]:
             db.engine.dispose()
 
 
+class WarmApp:
+    """An application for one test after the other: building and first asking one costs more than most tests.
+
+    It keeps its routes, its templates and the SQL that was compiled. All else is the next test's own.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.app = build_app(settings)
+        self.config, self.extensions = dict(self.app.config), dict(self.app.extensions)
+
+    def renewed(self, settings: Settings) -> Flask:
+        for held, at_first in ((self.app.config, self.config), (self.app.extensions, self.extensions)):
+            held.clear()
+            held.update(at_first)
+        self.app.config.update(settings.flask())
+        self.app.extensions["settings"] = settings
+        tally.prepare(self.app)
+        throttle.prepare(self.app)
+        return self.app
+
+
+@pytest.fixture(scope="session")
+def warm_apps() -> dict[str, WarmApp]:
+    """By name of the database."""
+    return {}
+
+
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
-    """The application in a pushed context, so that services and queries can be called at once."""
-    app = make_app()
+def app(database: Database, warm_apps: dict[str, WarmApp]) -> Iterator[Flask]:
+    """The application in a pushed context, so that services and queries can be called at once.
+
+    A test that adds routes takes one from `make_app`, for that is not forgotten.
+    """
+    settings = database.settings()
+    if database.name not in warm_apps:
+        warm_apps[database.name] = WarmApp(settings)
+    app = warm_apps[database.name].renewed(settings)
     with app.app_context():
         yield app
+        db.session.remove()
+        db.engine.dispose()
 
 
 class HonestClient(FlaskClient):

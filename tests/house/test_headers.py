@@ -1,5 +1,7 @@
 """Every answer carries the headers that keep a browser safe: pages, errors, redirects, files."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -17,6 +19,14 @@ EXPECTED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    """One of each test's own: they plant routes."""
+    app = make_app()
+    with app.app_context():
+        yield app
 
 
 def test_the_policy_allows_no_foreign_and_no_inline_code() -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ from marketplace.kernel import clock
 from marketplace.kernel.access import ANYONE, allow, policy
 from marketplace.kernel.db import UncommittedWork, db, transaction, writing
 from marketplace.kernel.numbering import NumberSeries, next_number
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
+    """One of each test's own: they plant routes."""
+    app = make_app()
+    with app.app_context():
+        yield app
 
 
 def planted(app: Flask, view: object) -> None:
