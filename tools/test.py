@@ -19,7 +19,11 @@ from tools.setup import say  # noqa: E402
 
 # Two processes share a part's files: each has its own databases, or its own running marketplace and browser.
 # Who kills servers has the machine to itself.
-SIDE_BY_SIDE = (("tests/unit", "tests/house", "tests/ranking", "tests/integration"), ("tests/browser",))
+SIDE_BY_SIDE = (
+    # In this order: many short files at the end leave neither process waiting for the other.
+    ("--no-loadscope-reorder", "tests/integration", "tests/ranking", "tests/unit", "tests/house"),
+    ("tests/browser",),
+)
 ALONE = ("tests/faults",)
 # A slow test is seen before a slow suite is.
 REPORTED = ("-q", "--durations=40", "--durations-min=5")
