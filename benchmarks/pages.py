@@ -33,6 +33,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -58,6 +59,7 @@ from tests.factories import a_leader, an_sme
 from tests.services.launcher import free_port
 from tests.services.workforce import until
 
+_visitors = count()
 HELLO = "hello"
 CONNECTIONS = 16
 #: Widest spread between rounds of the bare page for which a ratio is worth saying.
@@ -147,7 +149,7 @@ class Server:
 def serving(target: str, folder: Path, settings: Settings | None = None) -> Iterator[Server]:
     """Serve a WSGI application as production does, two processes of four threads."""
     server = Server(free_port(), folder / f"{target.partition(':')[0]}.log")
-    environment = {**os.environ, "WEB_PROCESSES": "2", "WEB_THREADS": "4"}
+    environment = {**os.environ, "WEB_PROCESSES": "2", "WEB_THREADS": "4", "TRUSTED_PROXIES": "1"}
     if settings is not None:
         environment |= {
             "DATABASE_URL": settings.database_url,
@@ -179,8 +181,10 @@ def _answers(port: int) -> bool:
 
 
 def get(path: str, cookie: str = "") -> bytes:
-    """A GET request as bytes."""
-    headers = f"Cookie: {cookie}\r\n" if cookie else ""
+    """A GET request as bytes, from a visitor of its own: one alone may search but so often a minute."""
+    number = next(_visitors) % 65_000
+    headers = f"X-Forwarded-For: 198.18.{number // 250}.{number % 250}\r\n"
+    headers += f"Cookie: {cookie}\r\n" if cookie else ""
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
 
 
@@ -299,7 +303,7 @@ def pages(corpus: Corpus, challenges: int, capabilities: int, poster: Actor) -> 
             "write: a draft",
             [
                 post("/workbench/capabilities/new", {**form, "title": f"{form['title']}{n}"}, cookie)
-                for n in range(2000)
+                for n in range(10_000)
             ],
             302,
             0.025,
