@@ -7,10 +7,12 @@ Loading ten thousand challenges and fifty thousand capabilities takes some minut
 search index.
 
 Both applications are served by gunicorn with the same settings, two processes of four threads. For each page
-the rounds go hello, page, page, hello; the ratio is between the medians of requests a second. The load
-comes from one process over kept connections that knows just enough HTTP, so that it takes little from what
-is measured. A mixed crowd reads lists, details and searches and writes drafts, and every answer that is not
-the expected one is counted, and every `database is locked` of the server's log.
+the rounds go hello, page, page, hello; the ratio is between the medians of requests a second. The same ratio
+of processor time for a request stands beside it: kept connections may all fall to one of the two processes,
+and then half of a round is idle; the database server's own time is not in it. The load comes from one process
+over kept connections that knows just enough HTTP, so that it takes little from what is measured. A mixed
+crowd reads lists, details and searches and writes drafts, and every answer that is not the expected one is
+counted, and every `database is locked` of the server's log.
 
 Absolute numbers are those of this machine in this hour; the ratios are the result. Written to build/bench.
 """
@@ -39,6 +41,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import numpy as np
+import psutil
 from flask import current_app
 from sqlalchemy import func, insert, select, text
 
@@ -143,12 +146,18 @@ class Server:
 
     port: int
     log: Path
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Processor time that its workers have taken so far."""
+        times = (child.cpu_times() for child in self.process.children())
+        return sum(one.user + one.system for one in times)
 
 
 @contextmanager
 def serving(target: str, folder: Path, settings: Settings | None = None) -> Iterator[Server]:
     """Serve a WSGI application as production does, two processes of four threads."""
-    server = Server(free_port(), folder / f"{target.partition(':')[0]}.log")
+    port, log_file = free_port(), folder / f"{target.partition(':')[0]}.log"
     environment = {**os.environ, "WEB_PROCESSES": "2", "WEB_THREADS": "4", "TRUSTED_PROXIES": "1"}
     if settings is not None:
         environment |= {
@@ -157,12 +166,12 @@ def serving(target: str, folder: Path, settings: Settings | None = None) -> Iter
             "SECRET_KEY": settings.secret_key,
             "MARKETPLACE_ENV": settings.marketplace_env.value,
         }
-    with server.log.open("wb") as log:
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{server.port}", target]
+    with log_file.open("wb") as log:
+        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", target]
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            until(lambda: _answers(server.port), what=f"{target} answers")
-            yield server
+            until(lambda: _answers(port), what=f"{target} answers")
+            yield Server(port, log_file, psutil.Process(process.pid))
         finally:
             process.terminate()
             process.wait(20)
@@ -203,6 +212,7 @@ class Round:
     """What one round of load saw."""
 
     seconds: float = 0.0
+    cpu: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
     times: list[float] = field(default_factory=list)
 
@@ -210,6 +220,11 @@ class Round:
     def rate(self) -> float:
         """Requests a second."""
         return len(self.times) / self.seconds
+
+    @property
+    def cost(self) -> float:
+        """Processor seconds of a request."""
+        return self.cpu / len(self.times)
 
 
 class _Line:
@@ -341,22 +356,27 @@ def measure(page: Page, hello: Server, ours: Server, *, rounds: int, seconds: fl
     def request() -> bytes:
         return next(left) if left is not None else draw.choice(page.requests)
 
-    def ask_hello() -> None:
-        bare.append(load(hello.port, lambda: get("/"), seconds, CONNECTIONS))
-
-    def ask_page() -> None:
-        seen.append(load(ours.port, request, seconds, CONNECTIONS))
+    def ask(server: Server, next_request: Callable[[], bytes]) -> Round:
+        before = server.cpu_seconds()
+        one = load(server.port, next_request, seconds, CONNECTIONS)
+        one.cpu = server.cpu_seconds() - before
+        return one
 
     load(ours.port, request, min(1.0, seconds), CONNECTIONS)
     for _ in range(rounds):
-        for ask in (ask_hello, ask_page, ask_page, ask_hello):
-            ask()
+        bare.append(ask(hello, lambda: get("/")))
+        seen += [ask(ours, request), ask(ours, request)]
+        bare.append(ask(hello, lambda: get("/")))
     rates = [one.rate for one in bare]
     times = np.concatenate([one.times for one in seen]) * 1000
     statuses = sum((one.statuses for one in seen), Counter[int]())
     return {
         "page": page.name,
         "ratio": statistics.median(one.rate for one in seen) / statistics.median(rates),
+        "cpu_ratio": statistics.median(one.cost for one in bare)
+        / statistics.median(one.cost for one in seen),
+        "cpu_ms": statistics.median(one.cost for one in seen) * 1000,
+        "hello_cpu_ms": statistics.median(one.cost for one in bare) * 1000,
         "aim": page.aim,
         "requests_a_second": statistics.median(one.rate for one in seen),
         "hello_a_second": statistics.median(rates),
@@ -459,7 +479,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             hello = stack.enter_context(serving("benchmarks.hello:app", settings.instance_dir))
             record["pages"] = []
             print(
-                f"{'page':<36}{'ratio':>8}{'aim':>7}{'a second':>10}{'p50 ms':>9}{'p95 ms':>9}{'hello/s':>9}"
+                f"{'page':<36}{'ratio':>8}{'of cpu':>8}{'aim':>7}{'a second':>10}{'cpu ms':>8}"
+                f"{'p50 ms':>9}{'p95 ms':>9}{'hello/s':>9}"
             )
             for page in found:
                 one = measure(page, hello, ours, rounds=options.rounds, seconds=options.seconds)
@@ -467,7 +488,8 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                 unsteady = "  unsteady" if one["hello_spread"] > STEADY else ""
                 wrong = f"  {one['unexpected']}" if one["unexpected"] else ""
                 print(
-                    f"{one['page']:<36}{one['ratio']:8.4f}{one['aim']:7.3f}{one['requests_a_second']:10.1f}"
+                    f"{one['page']:<36}{one['ratio']:8.4f}{one['cpu_ratio']:8.4f}{one['aim']:7.3f}"
+                    f"{one['requests_a_second']:10.1f}{one['cpu_ms']:8.2f}"
                     f"{one['p50_ms']:9.1f}{one['p95_ms']:9.1f}{one['hello_a_second']:9.0f}{unsteady}{wrong}",
                     flush=True,
                 )
