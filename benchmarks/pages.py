@@ -42,7 +42,8 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 import psutil
-from flask import current_app
+from flask import current_app, session
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy import func, insert, select, text
 
 from benchmarks.corpora import BLOCK, Corpus
@@ -124,17 +125,28 @@ def load_challenges(count: int, corpus: Corpus, posters: Sequence[Actor]) -> Non
             db.session.execute(text("ANALYZE"))
 
 
-def cookie_of(actor: Actor) -> str:
-    """The Cookie header of a browser in which an actor is signed in."""
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What a browser sends in which somebody is signed in: its cookie, and with forms its token."""
+
+    cookie: str
+    token: str
+
+
+def sign_in(actor: Actor) -> SignedIn:
+    """A browser in which an actor is signed in."""
     client = current_app.test_client()
     with transaction():
         user = db.session.get_one(User, actor.user_id)
-        token = open_session(user, user_agent="benchmark", replaces=None, now=clock.now())
+        session_token = open_session(user, user_agent="benchmark", replaces=None, now=clock.now())
+    # In a context of its own: a token is made once in each.
+    with current_app.app_context(), current_app.test_request_context():
+        token, raw = generate_csrf(), session["csrf_token"]
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = token
+        cookie["_user_id"], cookie["csrf_token"] = session_token, raw
     kept = client.get_cookie(current_app.config["SESSION_COOKIE_NAME"])
     assert kept is not None
-    return f"{kept.key}={kept.value}"
+    return SignedIn(f"{kept.key}={kept.value}", token)
 
 
 # --- servers ----------------------------------------------------------------------------------------------
@@ -197,11 +209,11 @@ def get(path: str, cookie: str = "") -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
 
 
-def post(path: str, form: Mapping[str, Any], cookie: str) -> bytes:
+def post(path: str, form: Mapping[str, Any], by: SignedIn) -> bytes:
     """A form's POST as bytes."""
-    body = urlencode(form, doseq=True).encode()
+    body = urlencode({**form, "csrf_token": by.token}, doseq=True).encode()
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {by.cookie}\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
@@ -294,7 +306,7 @@ def pages(corpus: Corpus, challenges: int, capabilities: int, poster: Actor) -> 
     """The main pages, each with many different addresses."""
     draw = random.Random(1)
     words = [word for need in corpus.needs(60) for word in need.keywords][:100]
-    cookie = cookie_of(poster)
+    browser = sign_in(poster)
     numbers = [f"CB{draw.randint(1, challenges):08d}" for _ in range(300)]
     offers = [f"CS{draw.randint(1, capabilities):08d}" for _ in range(300)]
     found = [
@@ -310,14 +322,14 @@ def pages(corpus: Corpus, challenges: int, capabilities: int, poster: Actor) -> 
         Page("search", [get(f"/search?q={quote(word)}") for word in words], 200, 0.04),
         Page("detail: challenge", [get(f"/challenges/{number}") for number in numbers], 200, 0.05),
         Page("detail: capability", [get(f"/capabilities/{number}") for number in offers], 200, 0.05),
-        Page("workbench", [get("/workbench", cookie)], 200, 0.04),
+        Page("workbench", [get("/workbench", browser.cookie)], 200, 0.04),
     ]
     form = capability_form()
     found.append(
         Page(
             "write: a draft",
             [
-                post("/workbench/capabilities/new", {**form, "title": f"{form['title']}{n}"}, cookie)
+                post("/workbench/capabilities/new", {**form, "title": f"{form['title']}{n}"}, browser)
                 for n in range(10_000)
             ],
             302,
@@ -391,7 +403,9 @@ def measure(page: Page, hello: Server, ours: Server, *, rounds: int, seconds: fl
 # --- a crowd ----------------------------------------------------------------------------------------------
 
 
-def crowd(found: Sequence[Page], cookies: Sequence[str], ours: Server, seconds: float) -> dict[str, Any]:
+def crowd(
+    found: Sequence[Page], browsers: Sequence[SignedIn], ours: Server, seconds: float
+) -> dict[str, Any]:
     """So many people at once, each thinking a moment between two requests; one in five requests writes."""
     reading = [page for page in found if page.expected == 200]
     results: list[tuple[str, int, float]] = []
@@ -407,7 +421,7 @@ def crowd(found: Sequence[Page], cookies: Sequence[str], ours: Server, seconds: 
                 request = post(
                     "/workbench/capabilities/new",
                     {**form, "title": f"{form['title']}{number}-{draw.random()}"},
-                    cookies[number],
+                    browsers[number],
                 )
             else:
                 kind = "read"
@@ -422,14 +436,14 @@ def crowd(found: Sequence[Page], cookies: Sequence[str], ours: Server, seconds: 
                 line = _Line(ours.port)
             time.sleep(draw.uniform(0.1, 0.6))
 
-    people = [threading.Thread(target=person, args=(number,)) for number in range(len(cookies))]
+    people = [threading.Thread(target=person, args=(number,)) for number in range(len(browsers))]
     for one in people:
         one.start()
     for one in people:
         one.join()
     log = ours.log.read_text(errors="replace")
     record: dict[str, Any] = {
-        "users": len(cookies),
+        "users": len(browsers),
         "seconds": seconds,
         "locked": log.count("database is locked"),
         "tracebacks": log.count("Traceback"),
@@ -465,7 +479,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
             for entity in (Challenge, Capability)
         }
         found = pages(corpus, options.challenges, options.capabilities, posters[0])
-        cookies = [cookie_of(one) for one in people]
+        browsers = [sign_in(one) for one in people]
         db.session.remove()
         ours = stack.enter_context(serving("wsgi:app", settings.instance_dir, settings))
         record: dict[str, Any] = {
@@ -494,7 +508,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
                     flush=True,
                 )
         if options.users:
-            record["crowd"] = crowd(found, cookies, ours, options.crowd_seconds)
+            record["crowd"] = crowd(found, browsers, ours, options.crowd_seconds)
             print(json.dumps(record["crowd"], ensure_ascii=False, indent=1))
     KEPT.mkdir(parents=True, exist_ok=True)
     path = KEPT / f"pages-{options.database}-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
