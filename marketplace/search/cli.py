@@ -25,6 +25,7 @@ def rebuild() -> None:
     db.session.rollback()
     with transaction():
         vocabulary.store(counts, documents=documents, now=clock.now())
+        index.renew_statistics()
     click.echo(f"索引文档 {documents} 份，词汇 {len(counts)} 个")
 
 

@@ -321,6 +321,15 @@ def catch_up() -> Iterator[int]:
             yield done
 
 
+def renew_statistics() -> None:
+    """Inside `transaction()`, after much was written: PostgreSQL plans by what it last counted.
+
+    Until its own process comes by, a word is looked for among thousands of documents as if there were few.
+    """
+    if db.session.get_bind().dialect.name == "postgresql":
+        db.session.execute(text(f"ANALYZE {SearchDocument.__tablename__}, {SearchBody.__tablename__}"))
+
+
 def forget_all() -> None:
     """Inside `transaction()`: have every document read anew; none is missing meanwhile."""
     db.session.execute(
