@@ -260,7 +260,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
             N_("榜单类型"),
             [Option(board.value, label) for board, label in BOARD_LABELS.items()],
             lambda value: Challenge.board == value,
-            group_by(Challenge.board, Challenge.id),
+            Challenge.board,
         ),
         Facet(
             "cluster",
@@ -269,7 +269,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
             lambda value: Challenge.id.in_(
                 select(ChallengeCluster.challenge_id).where(ChallengeCluster.code == value)
             ),
-            group_by(ChallengeCluster.code, ChallengeCluster.challenge_id),
+            group=group_by(ChallengeCluster.code, ChallengeCluster.challenge_id),
         ),
         *chain_facets(ChallengeChainLink, ChallengeChainLink.challenge_id, Challenge.id),
         Facet("budget", N_("榜额区间"), _budget_options(), _in_budget),
@@ -293,16 +293,16 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
                 for code, name, _province in taxonomy.region_pairs()
             ],
             in_region(Challenge.region),
-            group_by(Challenge.region, Challenge.id),
-            wider_regions,
+            Challenge.region,
+            stands_for=wider_regions,
         ),
         Facet(
             "industry",
             N_("行业"),
             [Option(code, f"{code} {name}") for code, name, _ in taxonomy.grouped_pairs(Scheme.INDUSTRY)],
             in_industry(Challenge.industry),
-            group_by(Challenge.industry, Challenge.id),
-            wider_industries,
+            Challenge.industry,
+            stands_for=wider_industries,
         ),
     ]
 

@@ -52,14 +52,14 @@ def facets(*, now: datetime) -> list[Facet]:
             gettext("行业"),
             [Option(node.code, node.name) for node in list_nodes(Scheme.INDUSTRY)],
             where=lambda code: Need.industry == code,
-            group=group_by(Need.industry, Need.id),
+            column=Need.industry,
         ),
         Facet(
             "region",
             gettext("交货地点"),
             [Option(node.code, node.name) for node in list_nodes(Scheme.REGION, parent="")],
             where=in_region(Need.region),
-            group=group_by(Need.region, Need.id),
+            column=Need.region,
             stands_for=wider_regions,
         ),
         Facet(

@@ -95,7 +95,7 @@ def chain_facets(link: Any, identity: Any, owner: Any) -> list[Facet]:
             .group_by(in_chain.c.code),
         )
 
-    return [Facet("chain", N_("产业链"), options, where, group)]
+    return [Facet("chain", N_("产业链"), options, where, group=group)]
 
 
 def use_of(

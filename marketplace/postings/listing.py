@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Select, case, false, func, select
+from sqlalchemy import CTE, ColumnElement, Select, String, case, cast, false, func, literal, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from marketplace.kernel.db import db
 from marketplace.kernel.kept import kept
-from marketplace.kernel.pagination import Page, count_rows, page_number, paginate
+from marketplace.kernel.pagination import Page, page_number, paginate
 from marketplace.search import queries as search
 from marketplace.taxonomy.regions import region_prefix
 
@@ -72,19 +72,24 @@ def itself(value: str) -> Iterable[str]:
 class Facet:
     """One row of choices.
 
-    `where` gives the condition of a choice. What is counted by `group`, which turns the ids that remain into
-    rows of (value, count), takes a statement; the others are counted together by their conditions.
-    `stands_for` names the choices that a counted value belongs to, such as a district's own and its
-    province's.
+    `where` gives the condition of a choice. A facet is counted by the values of a `column` of the thing
+    itself, or by a `group`, which turns the ids that remain into rows of (value, count), or else by testing
+    the condition of each choice. `stands_for` names the choices that a counted value belongs to, such as a
+    district's own and its province's.
     """
 
     name: str
     label: str
     options: Sequence[Option]
     where: Callable[[str], ColumnElement[bool]]
-    group: Callable[[Select[Any]], Select[Any]] | None = None
+    column: InstrumentedAttribute[Any] | None = None
+    group: Callable[[Select[Any]], Any] | None = None
     stands_for: Callable[[str], Iterable[str]] = itself
     hide_empty: bool = True
+
+    @property
+    def is_tested(self) -> bool:
+        return self.column is None and self.group is None
 
     def condition(self, value: str) -> ColumnElement[bool]:
         """A choice that does not exist has no rows."""
@@ -143,10 +148,10 @@ class Listing:
 
 
 def group_by(column: InstrumentedAttribute[Any], identity: InstrumentedAttribute[int]) -> Any:
-    """Count by a column: of the thing itself, or of a table that refers to it by `identity`."""
+    """Count by a column of a table that refers to the thing by `identity`."""
 
     def statement(ids: Select[Any]) -> Select[Any]:
-        return select(column, func.count()).where(identity.in_(ids), column.is_not(None)).group_by(column)
+        return select(column, func.count()).where(identity.in_(ids)).group_by(column)
 
     return statement
 
@@ -170,16 +175,7 @@ def build_listing(
     order = next((o for o in orders if o.value == query.sort), orders[0])
 
     def count() -> Counts:
-        # Facets that leave the same rows are counted together: the words are looked up once for all of them.
-        alike: dict[tuple[str, ...], list[Facet]] = {}
-        for facet in facets:
-            others = tuple(name for name in conditions if name != facet.name)
-            alike.setdefault(others, []).append(facet)
-        by_facet: dict[str, dict[str, int]] = {}
-        for others, some in alike.items():
-            remaining = found.where(*(conditions[name] for name in others))
-            by_facet |= _count(entity, some, remaining.with_only_columns(entity.id).order_by(None))
-        return Counts(count_rows(chosen), by_facet)
+        return _count(entity, found, facets, conditions)
 
     counted = kept((entity.__tablename__, query.q, query.chosen), count, worth=Counts.are_many)
     counts = counted.value
@@ -205,24 +201,67 @@ def _page_of_ids(
     return paginate(ordered, page=page, per_page=per_page, total=total)
 
 
-def _count(entity: Any, facets: Sequence[Facet], ids: Select[Any]) -> dict[str, dict[str, int]]:
-    """Facet → choice → number of rows among `ids`."""
-    asked = [(facet, option.value) for facet in facets if facet.group is None for option in facet.options]
-    found: dict[str, dict[str, int]] = {facet.name: {} for facet in facets}
-    if asked:
-        columns = [func.count(case((facet.where(value), 1))) for facet, value in asked]
-        numbers = db.session.execute(select(*columns).where(entity.id.in_(ids))).one()
-        for (facet, value), number in zip(asked, numbers, strict=True):
-            found[facet.name][value] = number
+def _count(
+    entity: Any,
+    found: Select[Any],
+    facets: Sequence[Facet],
+    conditions: Mapping[str, ColumnElement[bool]],
+) -> Counts:
+    """All numbers beside a list in one statement: the words are looked up, and the rows read, once.
+
+    `conditions` are those of the chosen facets by name; a facet counts what all others leave.
+    """
+    tested = [(facet, option.value) for facet in facets if facet.is_tested for option in facet.options]
+    facts = (
+        found.with_only_columns(
+            entity.id.label("id"),
+            *(case((condition, 1), else_=0).label(f"meets_{name}") for name, condition in conditions.items()),
+            *(case((facet.where(value), 1)).label(f"test_{n}") for n, (facet, value) in enumerate(tested)),
+            *(facet.column.label(f"value_{facet.name}") for facet in facets if facet.column is not None),
+        )
+        .order_by(None)
+        .cte("facts")
+        .prefix_with("MATERIALIZED")
+    )
+    parts = [_numbered("", literal(""), func.count()).select_from(facts).where(*_met(facts, conditions))]
+    # Conditions of facets that leave the same rows are counted in one pass; each number is then a row.
+    passes: dict[tuple[str, ...], list[int]] = {}
+    for place, (facet, _) in enumerate(tested):
+        passes.setdefault(tuple(name for name in conditions if name != facet.name), []).append(place)
+    for number, (others, places) in enumerate(passes.items()):
+        columns = [func.count(facts.c[f"test_{n}"]).label(f"test_{n}") for n in places]
+        counted = select(*columns).where(*_met(facts, others)).cte(f"counted_{number}")
+        for n in places:
+            facet, value = tested[n]
+            parts.append(_numbered(facet.name, literal(value), counted.c[f"test_{n}"]))
     for facet in facets:
-        if facet.group is None:
+        left = _met(facts, (name for name in conditions if name != facet.name))
+        if facet.column is not None:
+            held = facts.c[f"value_{facet.name}"]
+            parts.append(
+                _numbered(facet.name, held, func.count()).where(held.is_not(None), *left).group_by(held)
+            )
+        elif facet.group is not None:
+            columns = facet.group(select(facts.c.id).where(*left)).subquery().c
+            parts.append(_numbered(facet.name, *columns))
+    choices: dict[str, Counter[str]] = {facet.name: Counter() for facet in facets}
+    stands_for = {facet.name: itself if facet.is_tested else facet.stands_for for facet in facets}
+    total = 0
+    for name, value, rows in db.session.execute(union_all(*parts)):
+        if not name:
+            total = rows
             continue
-        totals: Counter[str] = Counter()
-        for value, number in db.session.execute(facet.group(ids)):
-            for choice in facet.stands_for(value):
-                totals[choice] += number
-        found[facet.name] = dict(totals)
-    return found
+        for choice in stands_for[name](value):
+            choices[name][choice] += rows
+    return Counts(total, choices)
+
+
+def _met(facts: CTE, names: Iterable[str]) -> list[ColumnElement[bool]]:
+    return [facts.c[f"meets_{name}"] == 1 for name in names]
+
+
+def _numbered(facet: str, value: ColumnElement[Any], number: ColumnElement[int]) -> Select[str, str, int]:
+    return select(literal(facet, String), cast(value, String), number)
 
 
 def _shown(facet: Facet, counts: Mapping[str, int], chosen: str) -> Facet:
