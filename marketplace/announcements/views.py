@@ -13,6 +13,7 @@ from marketplace.announcements.forms import AnnouncementForm
 from marketplace.announcements.kinds import CATEGORY_LABELS
 from marketplace.announcements.lifecycle import LIFECYCLE
 from marketplace.announcements.models import Announcement, AnnouncementCategory
+from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
@@ -26,6 +27,7 @@ bp = Blueprint("announcements", __name__)
 
 @bp.get("/announcements")
 @policy("announcement", "browse")
+@kept_until_something_happens
 def hall() -> ResponseReturnValue:
     asked = request.args.get("category", "")
     known = {category.value for category in AnnouncementCategory}
@@ -50,6 +52,7 @@ def hall() -> ResponseReturnValue:
 
 @bp.get("/announcements/<int:announcement_id>")
 @policy("announcement", "read")
+@kept_until_something_happens
 def show(announcement_id: int) -> ResponseReturnValue:
     return _page(queries.get_announcement(announcement_id, viewer=acting()))
 

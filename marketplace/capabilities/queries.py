@@ -136,6 +136,12 @@ def list_own(actor: Actor) -> list[Capability]:
     return list(db.session.scalars(_own(actor).limit(500)))
 
 
+def list_own_published(actor: Actor, *, limit: int) -> list[Capability]:
+    """Those of the actor's organisation that everybody sees, the newest change first."""
+    published = _own(actor).where(Capability.status == CapabilityStatus.PUBLISHED)
+    return list(db.session.scalars(published.limit(limit)))
+
+
 def page_own(actor: Actor, *, page: int) -> Page[Capability]:
     """All of the actor's organisation, newest change first; a file may have brought in any number."""
     return paginate(_own(actor), page=page, per_page=OWN_PER_PAGE)

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.capabilities import presenters, queries, rules, services
 from marketplace.capabilities.forms import CapabilityForm, form_showing, read_form
 from marketplace.capabilities.lifecycle import LIFECYCLE, CapabilityStatus
@@ -32,6 +33,7 @@ bp = Blueprint("capabilities", __name__)
 
 @bp.get("/capabilities")
 @policy("capability", "browse")
+@kept_until_something_happens
 def hall() -> ResponseReturnValue:
     facets = presenters.facets()
     listing = build_listing(
@@ -46,6 +48,7 @@ def hall() -> ResponseReturnValue:
 
 @bp.get("/capabilities/<public_no>")
 @policy("capability", "read")
+@kept_until_something_happens
 def show(public_no: str) -> ResponseReturnValue:
     actor = acting()
     try:

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.challenges import forms, presenters, queries, services
 from marketplace.challenges.forms import STEPS, AnnexForm, DeadlineForm, NewForm, Step
 from marketplace.challenges.lifecycle import LIFECYCLE, ChallengeStatus
@@ -62,6 +63,7 @@ REASON_FIELDS = {
 
 @bp.get("/challenges")
 @policy("challenge", "list")
+@kept_until_something_happens
 def hall() -> ResponseReturnValue:
     now = clock.now()
     query = ListQuery.from_args(request.args, queries.FACETS)
@@ -77,6 +79,7 @@ def hall() -> ResponseReturnValue:
 
 @bp.get("/challenges/<public_no>")
 @policy("challenge", "read")
+@kept_until_something_happens
 def show(public_no: str) -> ResponseReturnValue:
     try:
         challenge = queries.get_challenge(public_no, viewer=acting())

@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import Actor, acting
@@ -39,6 +40,7 @@ def _tag(need: Need, *, now: datetime) -> StatusTag:
 
 @bp.get("/needs")
 @policy("need", "browse")
+@kept_until_something_happens
 def hall() -> ResponseReturnValue:
     now = clock.now()
     facets = presenters.facets(now=now)
@@ -57,6 +59,7 @@ def hall() -> ResponseReturnValue:
 
 @bp.get("/needs/<public_no>")
 @policy("need", "read")
+@kept_until_something_happens
 def show(public_no: str) -> ResponseReturnValue:
     actor = acting()
     try:
@@ -102,6 +105,7 @@ def _page(
 
 @bp.get("/need-lists/<public_no>")
 @policy("need_list", "read")
+@kept_until_something_happens
 def show_list(public_no: str) -> ResponseReturnValue:
     actor, now = acting(), clock.now()
     need_list = queries.get_list(public_no, viewer=actor)

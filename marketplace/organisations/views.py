@@ -9,6 +9,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.identity import services as identity
 from marketplace.identity.sessions import signed_in
 from marketplace.kernel import clock
@@ -47,6 +48,7 @@ def _unprocessable(page: str) -> ResponseReturnValue:
 
 @bp.get("/organisations")
 @policy("organisation", "list")
+@kept_until_something_happens
 def hall() -> ResponseReturnValue:
     now = clock.now()
     found = queries.page_public(
@@ -64,6 +66,7 @@ def hall() -> ResponseReturnValue:
 
 @bp.get("/organisations/<int:organisation_id>")
 @policy("organisation", "show")
+@kept_until_something_happens
 def show(organisation_id: int) -> ResponseReturnValue:
     actor, now = acting(), clock.now()
     organisation = queries.get_organisation(organisation_id, viewer=actor)

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from marketplace.announcements import queries as announcements
 from marketplace.announcements.kinds import CATEGORY_LABELS
+from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.capabilities.lifecycle import LIFECYCLE as CAPABILITY
 from marketplace.challenges.lifecycle import LIFECYCLE as CHALLENGE
 from marketplace.kernel import clock, locales
@@ -102,6 +103,7 @@ def ranking_rules() -> ResponseReturnValue:
 
 @bp.get("/")
 @policy("portal", "read")
+@kept_until_something_happens
 def home() -> ResponseReturnValue:
     now = clock.now()
     standing = queries.get_standing(now)

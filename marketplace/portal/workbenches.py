@@ -348,11 +348,7 @@ def _deadline_url(deadline: work.Deadline) -> str:
 
 
 def _completeness(actor: Actor) -> ProfileCompleteness | None:
-    published = [
-        capability
-        for capability in capabilities.list_own(actor)[:CAPABILITIES_JUDGED]
-        if capability.status is CapabilityStatus.PUBLISHED
-    ]
+    published = capabilities.list_own_published(actor, limit=CAPABILITIES_JUDGED)
     if not published:
         return None
     judged = [(capability, capability_rules.completeness(draft_of(capability))) for capability in published]

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.kernel import clock
 from marketplace.kernel.access import policy
 from marketplace.kernel.actor import acting
@@ -43,6 +44,7 @@ def _version(scheme: Scheme, name: str) -> TaxonomyVersion | None:
 
 @bp.get("/taxonomy")
 @policy("taxonomy", "list")
+@kept_until_something_happens
 def overview() -> ResponseReturnValue:
     versions = queries.list_newest_versions()
     rows = [
@@ -54,6 +56,7 @@ def overview() -> ResponseReturnValue:
 
 @bp.get("/taxonomy/<scheme>")
 @policy("taxonomy", "read")
+@kept_until_something_happens
 def show(scheme: str) -> ResponseReturnValue:
     """The tree of a scheme, now or as a version had it."""
     named = _scheme(scheme)
@@ -79,6 +82,7 @@ def show(scheme: str) -> ResponseReturnValue:
 
 @bp.get("/taxonomy/<scheme>/nodes/<path:code>")
 @policy("taxonomy", "read")
+@kept_until_something_happens
 def show_node(scheme: str, code: str) -> ResponseReturnValue:
     named = _scheme(scheme)
     history = queries.list_history(named, code)

@@ -70,6 +70,8 @@ def test_the_home_page_asks_the_same_number_of_questions_however_much_there_is(
         market.capability()
         market.need()
 
+    # A browser with a choice of its own is given a page that was not kept.
+    client.set_cookie("display", "usual")
     add()
     client.get("/")
     with count_statements() as few:
