@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Integer, String, select
+from sqlalchemy import Integer, String
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,18 +23,14 @@ def next_numbers(prefix: str, count: int, *, now: datetime, width: int = 4) -> l
     year = business_date(now).year
     session = db.session()
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    # The first number of a year makes the row; of two first takers the second waits here for the other.
-    session.execute(insert(NumberSeries).values(prefix=prefix, year=year, last=0).on_conflict_do_nothing())
-    row = session.scalars(
-        select(NumberSeries)
-        .where(NumberSeries.prefix == prefix, NumberSeries.year == year)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
-    first = row.last + 1
-    row.last += count
-    session.flush()
-    return [f"{prefix}-{year}-{number:0{width}d}" for number in range(first, first + count)]
+    taken = (
+        insert(NumberSeries)
+        .values(prefix=prefix, year=year, last=count)
+        .on_conflict_do_update(index_elements=["prefix", "year"], set_={"last": NumberSeries.last + count})
+        .returning(NumberSeries.last)
+    )
+    last = session.scalars(taken, execution_options={"populate_existing": True}).one()
+    return [f"{prefix}-{year}-{number:0{width}d}" for number in range(last - count + 1, last + 1)]
 
 
 def next_number(prefix: str, *, now: datetime, width: int = 4) -> str:

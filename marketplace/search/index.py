@@ -23,7 +23,7 @@ from marketplace.search.models import SearchBody, SearchDocument
 from marketplace.search.sources import Document, Source, dictionary_in_force, registered, source_of
 from marketplace.search.tokens import index_tokens, spelled
 
-TOUCHED = "search.touched"
+TOUCHED, CREATED = "search.touched", "search.created"
 CATCH_UP = "search.catch_up"
 #: More than this many at once are left to the job, so that no commit waits for them.
 MOST_AT_ONCE = 50
@@ -38,6 +38,7 @@ LONGEST_TITLE = 200
 def _note_touched(session: Session, _context: UOWTransaction, _instances: Any) -> None:
     watched = tuple(source.entity for source in registered())
     touched = session.info.setdefault(TOUCHED, [])
+    session.info.setdefault(CREATED, []).extend(t for t in session.new if isinstance(t, watched))
     touched.extend(t for t in (*session.new, *session.deleted) if isinstance(t, watched))
     touched.extend(t for t in session.dirty if isinstance(t, watched) and session.is_modified(t))
     for part in (*session.new, *session.deleted):
@@ -47,6 +48,7 @@ def _note_touched(session: Session, _context: UOWTransaction, _instances: Any) -
 
 
 def _write_touched(session: Session) -> None:
+    created = {(type(thing), _id_of(thing)) for thing in session.info.pop(CREATED, [])}
     wanted: dict[str, set[int]] = {}
     organisations: set[int] = set()
     for thing in session.info.pop(TOUCHED, []):
@@ -66,8 +68,12 @@ def _write_touched(session: Session) -> None:
         ask_for_catching_up()
         return
     for source in registered():
-        if ids_of_kind := wanted.get(source.kind):
-            write(source, sorted(ids_of_kind))
+        if ids_of_kind := sorted(wanted.get(source.kind, ())):
+            public = prepare(source, ids_of_kind)
+            # What has only just been made and is not public, as a draft, has no document to be taken away.
+            shown = {one.document.subject_id for one in public}
+            made = {number for number in ids_of_kind if (source.entity, number) in created} - shown
+            write_prepared(source, [number for number in ids_of_kind if number not in made], public)
 
 
 def _id_of(thing: Any) -> int:
@@ -123,20 +129,16 @@ class Prepared:
     body: dict[str, str]
 
 
-def write(source: Source, ids: Sequence[int]) -> None:
-    """Inside `transaction()`: make the documents of these things what the things are now."""
-    write_prepared(source, ids, prepare(source, ids))
-
-
 def prepare(source: Source, ids: Sequence[int]) -> list[Prepared]:
     """Read and cut the texts of those that are public; needs no transaction that writes."""
     stamps = _stamps(source, ids)
+    if not stamps:
+        return []
     read_by, dictionary = dictionary_in_force()
-    if stamps:
-        _read_organisations_anew()
+    _read_organisations_anew()
     return [
         _prepared(document, stamp=stamps[document.subject_id], read_by=read_by, dictionary=dictionary)
-        for document in (source.read(list(stamps)) if stamps else [])
+        for document in source.read(list(stamps))
         if document.subject_id in stamps
     ]
 
@@ -186,6 +188,8 @@ def write_prepared(source: Source, ids: Sequence[int], prepared: Iterable[Prepar
     What has changed in between is left: whoever changed it writes it. Nobody is waited for: what somebody
     holds is left to the job, for at its commit that transaction may be waiting for ours.
     """
+    if not ids:
+        return
     stamps = _stamps(source, ids, held=True)
     others = [subject_id for subject_id in ids if subject_id not in stamps]
     busy = _stamps(source, others)
