@@ -11,7 +11,7 @@ from workers import processes
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "1"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60
 graceful_timeout = 8
 keepalive = 5

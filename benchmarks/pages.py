@@ -6,7 +6,7 @@
 Loading ten thousand challenges and fifty thousand capabilities takes some minutes, most of them for the
 search index.
 
-Both applications are served by gunicorn with the same settings, two processes of four threads. For each page
+Both applications are served by gunicorn with the same settings, two processes of two threads. For each page
 the rounds go hello, page, page, hello; the ratio is between the medians of requests a second. The same ratio
 of processor time for a request stands beside it: kept connections may all fall to one of the two processes,
 and then half of a round is idle; the database server's own time is not in it. The load comes from one process
@@ -168,9 +168,9 @@ class Server:
 
 @contextmanager
 def serving(target: str, folder: Path, settings: Settings | None = None) -> Iterator[Server]:
-    """Serve a WSGI application as production does, two processes of four threads."""
+    """Serve a WSGI application as production does, two processes of two threads."""
     port, log_file = free_port(), folder / f"{target.partition(':')[0]}.log"
-    environment = {**os.environ, "WEB_PROCESSES": "2", "WEB_THREADS": "4", "TRUSTED_PROXIES": "1"}
+    environment = {**os.environ, "WEB_PROCESSES": "2", "WEB_THREADS": "2", "TRUSTED_PROXIES": "1"}
     if settings is not None:
         environment |= {
             "DATABASE_URL": settings.database_url,

@@ -260,15 +260,20 @@ def warm_apps() -> dict[str, WarmApp]:
 
 
 @pytest.fixture
-def app(database: Database, warm_apps: dict[str, WarmApp]) -> Iterator[Flask]:
+def app(
+    request: pytest.FixtureRequest, database: Database, warm_apps: dict[str, WarmApp]
+) -> Iterator[Flask]:
     """The application in a pushed context, so that services and queries can be called at once.
 
-    A test that adds routes takes one from `make_app`, for that is not forgotten.
+    Marked `plants_routes`, a test has one of its own: a route that is added is not forgotten.
     """
     settings = database.settings()
-    if database.name not in warm_apps:
-        warm_apps[database.name] = WarmApp(settings)
-    app = warm_apps[database.name].renewed(settings)
+    if request.node.get_closest_marker("plants_routes"):
+        app = build_app(settings)
+    else:
+        if database.name not in warm_apps:
+            warm_apps[database.name] = WarmApp(settings)
+        app = warm_apps[database.name].renewed(settings)
     with app.app_context():
         yield app
         db.session.remove()

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, select, true
 from marketplace.announcements.lifecycle import AnnouncementStatus
 from marketplace.announcements.models import Announcement, AnnouncementCategory
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, for_change
+from marketplace.kernel.db import db, find_row, for_change
 from marketplace.kernel.errors import NotFound
 from marketplace.kernel.pagination import Page, paginate
 
@@ -38,8 +38,7 @@ def sees(announcement_id: int, viewer: Actor) -> bool:
 
 
 def find_by_id(announcement_id: int) -> Announcement | None:
-    statement = select(Announcement).where(Announcement.id == announcement_id)
-    return db.session.scalar(for_change(statement, Announcement))
+    return find_row(Announcement, announcement_id)
 
 
 def existing(ids: Collection[int]) -> set[int]:

@@ -17,6 +17,7 @@ class Capability(Posting, Base):
     __table_args__ = (
         # By these the public lists and the pages of a firm find what they show without reading the postings.
         Index("ix_capability_hall", "status", "published_at", "id", "organisation_id"),
+        Index("ix_capability_newest", "published_at", "id", "status", "expires_at", "organisation_id"),
         Index("ix_capability_held", "organisation_id", "status"),
         CheckConstraint("trl is null or trl between 1 and 9", name="trl_is_a_level"),
         CheckConstraint(

@@ -18,6 +18,7 @@ class Challenge(Posting, Base):
     __table_args__ = (
         # By these the public lists and the pages of a firm find what they show without reading the postings.
         Index("ix_challenge_hall", "status", "published_at", "id", "closes_at", "organisation_id"),
+        Index("ix_challenge_newest", "published_at", "id", "status", "closes_at", "organisation_id"),
         Index("ix_challenge_held", "organisation_id", "status", "closes_at"),
         CheckConstraint("budget_fen is null or budget_fen > 0", name="budget_is_positive"),
         CheckConstraint("takers_wanted between 1 and 3", name="one_to_three_takers"),

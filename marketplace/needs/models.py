@@ -36,6 +36,7 @@ class Need(Posting, Base):
     __table_args__ = (
         # By these the public lists and the pages of a firm find what they show without reading the postings.
         Index("ix_need_hall", "status", "published_at", "id", "expires_at", "organisation_id"),
+        Index("ix_need_newest", "published_at", "id", "status", "expires_at", "organisation_id"),
         Index("ix_need_held", "organisation_id", "status", "expires_at"),
         CheckConstraint("quantity is null or quantity > 0", name="quantity_is_positive"),
         CheckConstraint("max_price_fen is null or max_price_fen > 0", name="price_is_positive"),

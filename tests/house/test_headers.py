@@ -1,6 +1,5 @@
 """Every answer carries the headers that keep a browser safe: pages, errors, redirects, files."""
 
-from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
@@ -21,12 +20,7 @@ EXPECTED = {
 }
 
 
-@pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
-    """One of each test's own: they plant routes."""
-    app = make_app()
-    with app.app_context():
-        yield app
+pytestmark = pytest.mark.plants_routes
 
 
 def test_the_policy_allows_no_foreign_and_no_inline_code() -> None:

@@ -1,12 +1,10 @@
 """The paper on which a firm agreed; for its own members and for the platform."""
 
-from sqlalchemy import select
-
 from marketplace.attachments import owners
 from marketplace.attachments.owners import Owner, OwnerRule
 from marketplace.attachments.rules import Purpose
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, for_change
+from marketplace.kernel.db import db, find_row
 from marketplace.kernel.texts import N_
 from marketplace.organisations.assisted import queries
 from marketplace.organisations.models import AssistedConsent
@@ -34,8 +32,7 @@ def register() -> None:
 
 
 def _find(consent_id: int) -> Owner | None:
-    statement = select(AssistedConsent).where(AssistedConsent.id == consent_id)
-    consent = db.session.scalar(for_change(statement, AssistedConsent))
+    consent = find_row(AssistedConsent, consent_id)
     if consent is None:
         return None
     url = f"/workbench/assisted/{consent_id}"

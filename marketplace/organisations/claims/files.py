@@ -1,12 +1,10 @@
 """What a claimant brings to prove that a collected organisation is its own; for itself and who decides."""
 
-from sqlalchemy import select
-
 from marketplace.attachments import owners
 from marketplace.attachments.owners import Owner, OwnerRule
 from marketplace.attachments.rules import Purpose
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, for_change
+from marketplace.kernel.db import db, find_row
 from marketplace.kernel.texts import N_
 from marketplace.organisations.claims import queries
 from marketplace.organisations.lifecycle import ClaimStatus
@@ -34,13 +32,8 @@ def register() -> None:
     )
 
 
-def _load(claim_id: int) -> OrganisationClaim | None:
-    statement = select(OrganisationClaim).where(OrganisationClaim.id == claim_id)
-    return db.session.scalar(for_change(statement, OrganisationClaim))
-
-
 def _find(claim_id: int) -> Owner | None:
-    claim = _load(claim_id)
+    claim = find_row(OrganisationClaim, claim_id)
     if claim is None:
         return None
     return Owner(claim_id, claim.claimant_id, claim.organisation.name, f"/workbench/claims/{claim_id}")

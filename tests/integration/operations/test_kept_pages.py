@@ -89,11 +89,11 @@ def test_the_clock_makes_a_page_anew(client: FlaskClient, monkeypatch: pytest.Mo
     assert client.get("/challenges").text != before
 
 
+@pytest.mark.plants_routes
 def test_only_a_page_that_was_found_and_gave_no_session_is_kept(
-    app: Flask, make_app: Callable[..., Flask]
+    app: Flask
 ) -> None:
     an_sme()
-    app = make_app()
     numbers = count()
 
     def answering(view: Callable[[], ResponseReturnValue]) -> None:
@@ -119,11 +119,11 @@ def test_only_a_page_that_was_found_and_gave_no_session_is_kept(
     assert len(set(ask["with_session"])) == len(set(ask["refused"])) == 2
 
 
+@pytest.mark.plants_routes
 def test_addresses_and_hosts_are_kept_apart_and_few_are_kept(
-    app: Flask, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+    app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     an_sme()
-    app = make_app()
     numbers = count()
 
     def number() -> str:

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,7 @@ from marketplace.kernel.access import ANYONE, allow, policy
 from marketplace.kernel.db import UncommittedWork, db, transaction, writing
 from marketplace.kernel.numbering import NumberSeries, next_number
 
-
-@pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
-    """One of each test's own: they plant routes."""
-    app = make_app()
-    with app.app_context():
-        yield app
+pytestmark = pytest.mark.plants_routes
 
 
 def planted(app: Flask, view: object) -> None:
@@ -44,7 +37,8 @@ def test_a_view_that_flushes_and_commits_nothing_is_caught(app: Flask, client: F
     def flushes_only() -> str:
         db.session.rollback()
         with writing():
-            next_number("XX", now=clock.now())
+            db.session.add(NumberSeries(prefix="XX", year=2026, last=1))
+            db.session.flush()
         return "已保存"
 
     planted(app, flushes_only)
