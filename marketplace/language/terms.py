@@ -133,15 +133,24 @@ def _scan(text: str) -> _Scan:
 def occurrences(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Iterator[Occurrence]:
     """Every term of every field of a NORMALISED text with its place; not sorted."""
     scan = _scan(text)
-    yield from scan.latin
-    for start, run in scan.runs:
-        yield from _han_ngrams(run, start)
+    yield from _plain_occurrences(text, scan, dictionary)
     yield from _han_words(scan.runs, dictionary)
-    for concept, start, end in dictionary.mentions(text):
-        yield Occurrence(Field.CONCEPT, concept, start, end)
     for families, start, end in members(text):
         for family in families:
             yield Occurrence(Field.FAMILY, family, start, end)
+
+
+def plain_occurrences(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Iterator[Occurrence]:
+    """As `occurrences`, without Han words and families: those cost most, and not everybody asks for them."""
+    return _plain_occurrences(text, _scan(text), dictionary)
+
+
+def _plain_occurrences(text: str, scan: _Scan, dictionary: Dictionary) -> Iterator[Occurrence]:
+    yield from scan.latin
+    for start, run in scan.runs:
+        yield from _han_ngrams(run, start)
+    for concept, start, end in dictionary.mentions(text):
+        yield Occurrence(Field.CONCEPT, concept, start, end)
 
 
 def analyse(text: str, dictionary: Dictionary = DEFAULT_DICTIONARY) -> Analysis:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from marketplace.language import Dictionary
 from marketplace.language.normal import normalise_with_offsets
 from marketplace.search.question import Question
-from marketplace.search.tokens import is_han, places
+from marketplace.search.tokens import is_han, places_of
 
 EXCERPT_LENGTH = 120
 _LEAD = 24
@@ -37,10 +37,10 @@ def find_spans(text: str, question: Question, dictionary: Dictionary) -> Spans:
         found += literal_places
         for alternative in unit.alternatives:
             # The pairs of a Han word mean something only where the word itself stands nowhere.
-            if literal_places and len(alternative) > 1:
+            if literal_places and (len(alternative) > 1 or alternative[0] == unit.spelling):
                 continue
             wanted.update(alternative)
-    found += [(place.start, place.end) for place in places(read.text, dictionary) if place.token in wanted]
+    found += [(place.start, place.end) for place in places_of(wanted, read.text, dictionary)]
     return _merged([read.original_span(start, end) for start, end in found])
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
 from marketplace.language import Dictionary, normalise
-from marketplace.language.terms import Field, Occurrence, occurrences
+from marketplace.language.terms import Field, Occurrence, plain_occurrences
 
 # Raise it whenever the same text gives other tokens than before: every document is read anew.
 TOKENS_VERSION = "1"
@@ -67,9 +67,19 @@ def numbers(text: str) -> Iterator[Place]:
 
 def places(text: str, dictionary: Dictionary) -> Iterator[Place]:
     """Every token of a NORMALISED text with its place; the same place may give several."""
-    for found in occurrences(text, dictionary):
+    for found in plain_occurrences(text, dictionary):
         yield from _tokens_of(found)
     yield from numbers(text)
+
+
+def places_of(wanted: Set[str], text: str, dictionary: Dictionary) -> Iterator[Place]:
+    """Where some tokens stand in a NORMALISED text. Names of concepts alone need no other reading of it."""
+    if any(not token.startswith(_CONCEPT) for token in wanted):
+        found = places(text, dictionary)
+    else:
+        mentions = dictionary.mentions(text) if wanted else ()
+        found = (Place(concept_token(name), start, end) for name, start, end in mentions)
+    return (place for place in found if place.token in wanted)
 
 
 def is_han(character: str) -> bool:
