@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, MetaData, Table, event, text
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session
 from werkzeug.test import TestResponse
 
 from marketplace.config import ROOT, Environment, Settings
@@ -260,9 +260,7 @@ def warm_apps() -> dict[str, WarmApp]:
 
 
 @pytest.fixture
-def app(
-    request: pytest.FixtureRequest, database: Database, warm_apps: dict[str, WarmApp]
-) -> Iterator[Flask]:
+def app(request: pytest.FixtureRequest, database: Database, warm_apps: dict[str, WarmApp]) -> Iterator[Flask]:
     """The application in a pushed context, so that services and queries can be called at once.
 
     Marked `plants_routes`, a test has one of its own: a route that is added is not forgotten.
@@ -301,6 +299,12 @@ class HonestClient(FlaskClient):
 @event.listens_for(Session, "after_flush")
 def _note_flush(session: Session, _context: Any) -> None:
     session.info["flushed"] = True
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _note_statement(state: ORMExecuteState) -> None:
+    if state.is_insert or state.is_update or state.is_delete:
+        state.session.info["flushed"] = True
 
 
 @event.listens_for(Session, "after_commit")

@@ -137,7 +137,7 @@ def list_own(actor: Actor) -> list[Capability]:
 
 
 def list_own_published(actor: Actor, *, limit: int) -> list[Capability]:
-    """Those of the actor's organisation that everybody sees, the newest change first."""
+    """The published of the actor's organisation, the newest change first."""
     published = _own(actor).where(Capability.status == CapabilityStatus.PUBLISHED)
     return list(db.session.scalars(published.limit(limit)))
 

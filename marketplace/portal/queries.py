@@ -5,7 +5,7 @@ itself is asked of that feature's queries; here is what no feature owns.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -136,18 +136,25 @@ class LeaderFirm:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the home page counts over everything; kept for a minute once the marketplace is large."""
+    """What the home page counts over everything."""
 
     figures: Figures
     leaders: Sequence[LeaderFirm]
 
 
 def get_standing(now: datetime) -> Standing:
-    return kept(
+    """Kept for a minute once the marketplace is large; a firm that is suspended is named no longer."""
+    found = kept(
         "portal.standing",
         lambda: Standing(get_figures(now), list_leaders(now)),
         worth=lambda standing: standing.figures.are_many(),
-    ).value
+    )
+    if found.since is None:
+        return found.value
+    ids = [leader.organisation_id for leader in found.value.leaders]
+    verified = Organisation.status == OrganisationStatus.VERIFIED
+    left = set(db.session.scalars(select(Organisation.id).where(Organisation.id.in_(ids), verified)))
+    return replace(found.value, leaders=[one for one in found.value.leaders if one.organisation_id in left])
 
 
 def list_leaders(now: datetime, *, limit: int = 10) -> list[LeaderFirm]:

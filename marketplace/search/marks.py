@@ -49,7 +49,7 @@ def _all_places(text: str, literal: str) -> Spans:
     place = text.find(literal) if literal else -1
     while place >= 0:
         found.append((place, place + len(literal)))
-        place = text.find(literal, place + len(literal))
+        place = text.find(literal, place + 1)
     return found
 
 

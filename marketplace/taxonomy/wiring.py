@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from marketplace.audit import kept_pages
 from marketplace.kernel import navigation
 from marketplace.kernel.access import MAINTAINER
 from marketplace.kernel.texts import N_
@@ -17,6 +18,7 @@ def wire(app: Flask) -> None:
     """Register what the feature brings."""
     app.register_blueprint(bp)
     app.cli.add_command(taxonomy_cli)
+    kept_pages.before_making(queries.look_again)
     app.add_template_global(queries.name_of, "taxon")
     app.add_template_global(queries.region_name, "region_name")
     app.add_template_global(queries.find_node, "taxonomy_node")

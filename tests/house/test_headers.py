@@ -1,6 +1,5 @@
 """Every answer carries the headers that keep a browser safe: pages, errors, redirects, files."""
 
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from flask import Flask, session
+from flask import Flask, Response, make_response, session
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 
@@ -14,6 +14,7 @@ from marketplace.audit import kept_pages
 from marketplace.audit.kept_pages import kept_until_something_happens
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.portal.queries import Figures
 from tests.factories import a_capability, a_challenge, a_leader, an_sme, suspend
 
 Counting = Callable[[], AbstractContextManager[list[str]]]
@@ -75,6 +76,8 @@ def test_a_choice_of_the_browser_is_its_own(
     usual = client.get("/challenges").text
     other = app.test_client()
     other.set_cookie(cookie, value)
+    # What a proxy or a counter of visits left with the browser is none of our business.
+    other.set_cookie("waf", "1")
     head = other.get("/challenges").text[:400]
     assert sign in head
     assert sign not in usual[:400]
@@ -89,15 +92,37 @@ def test_the_clock_makes_a_page_anew(client: FlaskClient, monkeypatch: pytest.Mo
     assert client.get("/challenges").text != before
 
 
-@pytest.mark.plants_routes
-def test_only_a_page_that_was_found_and_gave_no_session_is_kept(
-    app: Flask
+def test_a_foreign_cookie_hinders_nothing(app: Flask, count_statements: Counting) -> None:
+    a_challenge()
+    client = app.test_client()
+    client.set_cookie("waf", "1")
+    page = client.get("/challenges").data
+    with count_statements() as seen:
+        assert client.get("/challenges").data == page
+    assert not _asked_of(seen, "challenge")
+
+
+def test_a_suspended_firm_is_named_no_longer_however_large_the_marketplace(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Figures, "are_many", lambda _self: True)
+    leader = a_leader(name="渝试链主重工有限公司")
+    assert "渝试链主重工" in client.get("/").text
+    suspend(leader)
+    assert "渝试链主重工" not in client.get("/").text
+
+
+def test_paths_that_read_alike_are_two(client: FlaskClient) -> None:
+    number = a_challenge().public_no
+    assert client.get(f"/challenges/{number}").status_code == 200
+    escaped = number.replace("J", "%254A", 1)
+    assert client.get(f"/challenges/{escaped}").status_code == 404
+
+
+@pytest.mark.plants_routes
+def test_only_a_page_that_was_found_and_says_no_more_than_its_text_is_kept(app: Flask) -> None:
     an_sme()
     numbers = count()
-
-    def answering(view: Callable[[], ResponseReturnValue]) -> None:
-        app.add_url_rule(f"/{view.__name__}", view_func=kept_until_something_happens(view))
 
     def plain() -> str:
         return str(next(numbers))
@@ -106,31 +131,38 @@ def test_only_a_page_that_was_found_and_gave_no_session_is_kept(
         session["csrf_token"] = "of one browser"
         return str(next(numbers))
 
+    def with_cookie() -> Response:
+        response = make_response(str(next(numbers)))
+        response.set_cookie("for", "one browser")
+        return response
+
     def refused() -> tuple[str, int]:
         return str(next(numbers)), 404
 
-    for view in (plain, with_session, refused):
-        answering(view)
-    ask = {
-        name: [app.test_client().get(f"/{name}").text for _ in range(2)]
-        for name in ("plain", "with_session", "refused")
-    }
-    assert len(set(ask["plain"])) == 1
-    assert len(set(ask["with_session"])) == len(set(ask["refused"])) == 2
+    def large() -> str:
+        return f"{next(numbers)}{' ' * kept_pages.LARGEST}"
+
+    views: list[Callable[[], ResponseReturnValue]] = [plain, with_session, with_cookie, refused, large]
+    for view in views:
+        app.add_url_rule(f"/{view.__name__}", view_func=kept_until_something_happens(view))
+    answers = [
+        len({app.test_client().get(f"/{view.__name__}").text for _visitor in range(2)}) for view in views
+    ]
+    assert answers == [1, 2, 2, 2, 2]
 
 
 @pytest.mark.plants_routes
-def test_addresses_and_hosts_are_kept_apart_and_few_are_kept(
+def test_addresses_and_hosts_are_kept_apart_and_so_much_is_kept(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     an_sme()
-    numbers = count()
+    numbers = count(100)
 
     def number() -> str:
         return str(next(numbers))
 
     app.add_url_rule("/number", view_func=kept_until_something_happens(number))
-    monkeypatch.setattr(kept_pages, "MOST", 3)
+    monkeypatch.setattr(kept_pages, "MOST_BYTES", 9)
 
     def ask(address: str, host: str = "localhost") -> str:
         return app.test_client().get(address, headers={"Host": host}).text
@@ -142,3 +174,5 @@ def test_addresses_and_hosts_are_kept_apart_and_few_are_kept(
     ask("/number?q=2")
     assert ask("/number") == first[0]
     assert ask("/number", host="other.example") != first[2]
+    endless = f"/number?q={'1' * kept_pages.LONGEST_QUESTION}"
+    assert ask(endless) != ask(endless)

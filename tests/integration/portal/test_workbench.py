@@ -6,12 +6,15 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from marketplace.capabilities import services as capability_services
+from marketplace.capabilities.rules import CapabilityDraft
 from marketplace.kernel import clock
 from marketplace.kernel.actor import Actor
+from marketplace.kernel.db import transaction
 from marketplace.matching import runs
 from marketplace.matching.models import PostingKind
 from marketplace.matching.sources import Subject
-from marketplace.portal import work
+from marketplace.portal import work, workbenches
 from tests.integration.portal.conftest import Market
 
 SignIn = Callable[[Actor], None]
@@ -152,3 +155,14 @@ def test_the_workbench_asks_the_same_number_of_questions_however_much_there_is(
     with count_statements() as many:
         client.get("/workbench")
     assert len(many) == len(few)
+
+
+def test_new_drafts_do_not_hide_how_complete_the_published_are(
+    client: FlaskClient, market: Market, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbenches, "CAPABILITIES_JUDGED", 1)
+    market.capability()
+    with transaction():
+        capability_services.start_draft(CapabilityDraft(title="草稿"), by=market.sme, now=clock.now())
+    sign_in(market.sme)
+    assert "登记能力后，这里提示还缺什么" not in client.get("/workbench").text

@@ -65,6 +65,18 @@ def export_of(scheme: Scheme) -> str:
     return sheets.write(queries.read_for_export(scheme))
 
 
+def test_another_process_shows_visitors_a_new_name_at_once(
+    app: Flask, make_app: Callable[..., Flask]
+) -> None:
+    """Each remembers the classification for a minute, but looks again before it makes a page to be kept."""
+    maintainer, visitor = a_maintainer(), make_app().test_client()
+    page = "/taxonomy/cluster/nodes/A1"
+    assert "智能网联新能源汽车" in visitor.get(page).text
+    renamed = export_of(Scheme.CLUSTER).replace("智能网联新能源汽车", "智联新能源汽车")
+    take_over(Scheme.CLUSTER, renamed, "2026", maintainer)
+    assert "智联新能源汽车" in visitor.get(page).text
+
+
 def test_a_chain_comes_in_by_page_and_postings_stand_on_its_links(app: Flask, as_user: SignIn) -> None:
     maintainer = a_maintainer()
     client = as_user(maintainer)
