@@ -7,6 +7,7 @@ funnel).
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
@@ -149,5 +150,7 @@ def _write(events: Sequence[dict[str, Any]]) -> int:
     session = db.session()
     insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     statement = insert(MatchEvent).on_conflict_do_nothing(index_elements=["token"])
-    written = session.scalars(statement.returning(MatchEvent.id), list(events))
+    # In one order: of two who write the same, neither then waits for the other in turn.
+    ordered = sorted(events, key=itemgetter("token"))
+    written = session.scalars(statement.returning(MatchEvent.id), ordered)
     return len(written.all())

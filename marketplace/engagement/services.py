@@ -29,6 +29,7 @@ from marketplace.kernel.numbering import next_number
 from marketplace.kernel.party import Party
 from marketplace.kernel.texts import N_
 from marketplace.kernel.typed import obstacles_in
+from marketplace.organisations.lifecycle import OrganisationStatus
 from marketplace.organisations.models import Organisation
 from marketplace.organisations.queries import lock_organisation
 
@@ -197,14 +198,15 @@ def accept(approach: Approach, *, contact: ContactSource | None, by: Actor, now:
     was = approach.status
     status = _advance(approach, "accept", by=by, now=now)
     posting = queries.posting_of(approach)
-    if not queries.is_open(posting, now=now):
+    theirs = db.session.get_one(Organisation, approach.sender_organisation_id)
+    # The sweep that ends the approaches of who was suspended may not have come by yet.
+    if not queries.is_open(posting, now=now) or theirs.status is not OrganisationStatus.VERIFIED:
         raise InvalidTransition(approach.kind.value, ApproachStatus.ENDED.value, "accept")
     if not by.organisation_verified:
         raise Obstructed([Obstacle("organisation", N_("单位核验通过后才能同意对接"))])
     if contact is None:
         raise Obstructed([Obstacle("contact", N_("请选择向对方开放的联系方式"))])
     own = db.session.get_one(Organisation, approach.recipient_organisation_id)
-    theirs = db.session.get_one(Organisation, approach.sender_organisation_id)
     offered = contact_details(contact, posting, own, db.session.get_one(User, by.user_id))
     if offered is None or not (offered.phone or offered.email):
         raise Obstructed([Obstacle("contact", N_("所选联系方式没有填写电话或邮箱，请换一种或先补充资料"))])

@@ -218,6 +218,14 @@ def test_the_end_of_the_posting_or_of_a_standing_ends_what_waits(world):
         show_interest(world)
 
 
+def test_no_contact_is_opened_to_who_was_suspended_before_the_sweep_came_by(world):
+    interest = show_interest(world)
+    set_standing(world.supplier, OrganisationStatus.SUSPENDED)
+    with pytest.raises(InvalidTransition):
+        accept(interest, by=world.seeker)
+    assert count(OpenedContact) == 0
+
+
 def test_an_answer_before_the_last_day_of_the_posting(world):
     with pytest.raises(Obstructed):
         invite(world, expires_on=business_date(world.need.expires_at))
