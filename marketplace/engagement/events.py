@@ -11,7 +11,6 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.capabilities.models import Capability
 from marketplace.engagement import queries
@@ -19,7 +18,7 @@ from marketplace.engagement.kinds import EventKind, Side
 from marketplace.engagement.models import Approach, MatchEvent
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import business_date
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, insert_into
 from marketplace.matching.models import MatchEntry, MatchRun, PostingKind
 
 #: How many lines one page can have shown.
@@ -148,8 +147,7 @@ def _write(events: Sequence[dict[str, Any]]) -> int:
     if not events:
         return 0
     session = db.session()
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = insert(MatchEvent).on_conflict_do_nothing(index_elements=["token"])
+    statement = insert_into(MatchEvent).on_conflict_do_nothing(index_elements=["token"])
     # In one order: of two who write the same, neither then waits for the other in turn.
     ordered = sorted(events, key=itemgetter("token"))
     written = session.scalars(statement.returning(MatchEvent.id), ordered)

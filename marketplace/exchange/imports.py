@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO, cast
 
 from sqlalchemy import CursorResult, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.audit.services import record
 from marketplace.exchange.cells import printable
@@ -23,7 +22,7 @@ from marketplace.exchange.staging import folder
 from marketplace.exchange.targets import Target, target_for
 from marketplace.identity.models import User
 from marketplace.kernel.actor import Actor, OrganisationRole, PlatformRole
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, insert_into
 from marketplace.kernel.errors import Forbidden, InvalidTransition, NotFound, Obstacle, Obstructed
 from marketplace.kernel.outbox import defer
 from marketplace.kernel.texts import N_
@@ -163,11 +162,10 @@ def remember(staged: StagedImport, mapping: Sequence[str], *, by: Actor, now: da
     """Keep what was chosen for the next file with these headings."""
     if by.user_id is None:
         return
-    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     known_by = {"user_id": by.user_id, "kind": staged.kind, "headings_digest": digest_of(staged.headings)}
     chosen = {"mapping": list(mapping), "updated_at": now}
     db.session.execute(
-        insert(ColumnMapping)
+        insert_into(ColumnMapping)
         .values(**known_by, **chosen)
         .on_conflict_do_update(index_elements=list(known_by), set_=chosen)
     )

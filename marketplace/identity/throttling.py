@@ -9,11 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.identity.models import AttemptWindow
 from marketplace.kernel import clock
-from marketplace.kernel.db import db, transaction
+from marketplace.kernel.db import db, insert_into, transaction
 from marketplace.kernel.errors import DomainError
 
 
@@ -64,11 +63,10 @@ def count_attempts(attempts: list[tuple[Limit, str]], *, now: datetime) -> None:
 
     Commit whatever comes of it; then ask `refuse_excess`.
     """
-    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     # In one order, so that two requests never wait for each other.
     for limit, subject in sorted(attempts, key=lambda attempt: _key(*attempt)):
         over = AttemptWindow.started_at <= now - limit.window
-        statement: Any = insert(AttemptWindow).values(key=_key(limit, subject), started_at=now, count=1)
+        statement: Any = insert_into(AttemptWindow).values(key=_key(limit, subject), started_at=now, count=1)
         db.session.execute(
             statement.on_conflict_do_update(
                 index_elements=[AttemptWindow.key],

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, DateTime, Enum, Integer, MetaData, Select, event, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
@@ -170,6 +171,12 @@ def find_row(entity: type[E], identity: int) -> E | None:
     if not in_transaction():
         return db.session.get(entity, identity)
     return db.session.scalar(for_change(select(entity).where(entity.id == identity), entity))
+
+
+def insert_into(entity: type[Any]) -> Any:
+    """The INSERT of the database at hand, which knows ON CONFLICT. Writes past the session."""
+    at_hand = postgresql if db.session.get_bind().dialect.name == "postgresql" else sqlite
+    return at_hand.insert(entity)
 
 
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:

@@ -3,11 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import Integer, String
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from marketplace.kernel.dates import business_date
-from marketplace.kernel.db import Base, db
+from marketplace.kernel.db import Base, db, insert_into
 
 
 class NumberSeries(Base):
@@ -22,14 +21,14 @@ def next_numbers(prefix: str, count: int, *, now: datetime, width: int = 4) -> l
     """Take `count` numbers of the series inside the current transaction; the row lock queues others up."""
     year = business_date(now).year
     session = db.session()
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     taken = (
-        insert(NumberSeries)
+        insert_into(NumberSeries)
         .values(prefix=prefix, year=year, last=count)
         .on_conflict_do_update(index_elements=["prefix", "year"], set_={"last": NumberSeries.last + count})
         .returning(NumberSeries.last)
     )
-    last = session.scalars(taken, execution_options={"populate_existing": True}).one()
+    # Of two first takers of a year the second waits here for the other.
+    last = session.scalars(taken).one()
     return [f"{prefix}-{year}-{number:0{width}d}" for number in range(last - count + 1, last + 1)]
 
 

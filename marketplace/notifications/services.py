@@ -9,13 +9,12 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from marketplace.audit.services import record
 from marketplace.kernel import locales
 from marketplace.kernel.actor import Actor
-from marketplace.kernel.db import db, transaction
+from marketplace.kernel.db import db, insert_into, transaction
 from marketplace.kernel.errors import Forbidden
 from marketplace.kernel.outbox import defer
 from marketplace.notifications import kinds, queries, words
@@ -170,8 +169,7 @@ def set_language(user_id: int, language: str) -> None:
 
 def _put(entity: Any, keys: dict[str, Any], **values: Any) -> None:
     """Write a row whether it is there or not; who does so twice at once has it once."""
-    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(entity).values(**keys, **values)
+    statement = insert_into(entity).values(**keys, **values)
     statement = statement.on_conflict_do_update(index_elements=list(keys), set_=values)
     # Read back, so that this session knows no older one.
     db.session.scalars(statement.returning(entity), execution_options={"populate_existing": True}).one()

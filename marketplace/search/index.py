@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, event, func, inspect, or_, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, UOWTransaction
 
 from marketplace.kernel import clock
-from marketplace.kernel.db import before_commit, db, transaction
+from marketplace.kernel.db import before_commit, db, insert_into, transaction
 from marketplace.kernel.outbox import OutboxRow, defer
 from marketplace.language import Dictionary
 from marketplace.organisations.models import Designation, Organisation, OrganisationCluster
@@ -221,8 +220,7 @@ def write_prepared(source: Source, ids: Sequence[int], prepared: Iterable[Prepar
 
 
 def _upsert(entity: Any, values: dict[str, Any], *, keys: list[str], changed: Iterable[str]) -> Any:
-    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement: Any = insert(entity).values(**values)
+    statement: Any = insert_into(entity).values(**values)
     return statement.on_conflict_do_update(
         index_elements=keys, set_={name: values[name] for name in changed}
     ).execution_options(synchronize_session=False)

@@ -10,12 +10,11 @@ from datetime import datetime, time, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.identity.models import User
 from marketplace.kernel.actor import Actor
 from marketplace.kernel.dates import SHANGHAI, business_date
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, insert_into
 from marketplace.kernel.errors import NotFound, Obstacle, Obstructed
 from marketplace.kernel.texts import N_
 from marketplace.notifications.services import send_letter
@@ -50,9 +49,8 @@ def keep(kind: str, subject_id: int, *, by: Actor, now: datetime) -> SearchDocum
         raise Obstructed(
             [Obstacle("", N_("最多收藏 %(limit)s 项，请先移除不再需要的。"), {"limit": MOST_FAVOURITES})]
         )
-    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     values = {"user_id": by.user_id, "kind": kind, "subject_id": subject_id, "created_at": now}
-    db.session.execute(insert(Favourite).values(**values).on_conflict_do_nothing())
+    db.session.execute(insert_into(Favourite).values(**values).on_conflict_do_nothing())
     return document
 
 

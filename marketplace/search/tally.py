@@ -17,10 +17,9 @@ from datetime import date, datetime, timedelta
 
 from flask import Flask, current_app
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from marketplace.kernel.dates import business_date
-from marketplace.kernel.db import db
+from marketplace.kernel.db import db, insert_into
 from marketplace.search.models import SearchTally
 
 HOT_FROM = 10
@@ -90,10 +89,9 @@ def take() -> dict[tuple[date, str], int]:
 
 def write(counts: dict[tuple[date, str], int], *, now: datetime) -> None:
     """Inside `transaction()`: add to the days' numbers and forget old days."""
-    insert = postgresql.insert if db.session.get_bind().dialect.name == "postgresql" else sqlite.insert
     # In one order, so that two processes never wait for each other.
     for (day, words), searches in sorted(counts.items()):
-        statement = insert(SearchTally).values(day=day, words=words, searches=searches)
+        statement = insert_into(SearchTally).values(day=day, words=words, searches=searches)
         db.session.execute(
             statement.on_conflict_do_update(
                 index_elements=["day", "words"], set_={"searches": SearchTally.searches + searches}
