@@ -260,7 +260,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
             N_("榜单类型"),
             [Option(board.value, label) for board, label in BOARD_LABELS.items()],
             lambda value: Challenge.board == value,
-            Challenge.board,
+            column=Challenge.board,
         ),
         Facet(
             "cluster",
@@ -293,7 +293,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
                 for code, name, _province in taxonomy.region_pairs()
             ],
             in_region(Challenge.region),
-            Challenge.region,
+            column=Challenge.region,
             stands_for=wider_regions,
         ),
         Facet(
@@ -301,7 +301,7 @@ def _facets(statuses: dict[str, ColumnElement[bool]]) -> list[Facet]:
             N_("行业"),
             [Option(code, f"{code} {name}") for code, name, _ in taxonomy.grouped_pairs(Scheme.INDUSTRY)],
             in_industry(Challenge.industry),
-            Challenge.industry,
+            column=Challenge.industry,
             stands_for=wider_industries,
         ),
     ]

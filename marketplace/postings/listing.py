@@ -7,7 +7,7 @@ long numbers are kept (`kernel.kept`).
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -82,6 +82,7 @@ class Facet:
     label: str
     options: Sequence[Option]
     where: Callable[[str], ColumnElement[bool]]
+    _: KW_ONLY
     column: InstrumentedAttribute[Any] | None = None
     group: Callable[[Select[Any]], Any] | None = None
     stands_for: Callable[[str], Iterable[str]] = itself
@@ -174,10 +175,11 @@ def build_listing(
     chosen = found.where(*conditions.values())
     order = next((o for o in orders if o.value == query.sort), orders[0])
 
-    def count() -> Counts:
-        return _count(entity, found, facets, conditions)
-
-    counted = kept((entity.__tablename__, query.q, query.chosen), count, worth=Counts.are_many)
+    counted = kept(
+        (entity.__tablename__, query.q, query.chosen),
+        lambda: _count(entity, found, facets, conditions),
+        worth=Counts.are_many,
+    )
     counts = counted.value
     ids = _page_of_ids(entity, chosen, order, page=query.page, per_page=per_page, total=counts.total)
     rows = {row.id: row for row in db.session.scalars(visible.where(entity.id.in_(ids.items))).unique()}
@@ -211,6 +213,7 @@ def _count(
 
     `conditions` are those of the chosen facets by name; a facet counts what all others leave.
     """
+    others = {facet.name: tuple(name for name in conditions if name != facet.name) for facet in facets}
     tested = [(facet, option.value) for facet in facets if facet.is_tested for option in facet.options]
     facts = (
         found.with_only_columns(
@@ -227,23 +230,23 @@ def _count(
     # Conditions of facets that leave the same rows are counted in one pass; each number is then a row.
     passes: dict[tuple[str, ...], list[int]] = {}
     for place, (facet, _) in enumerate(tested):
-        passes.setdefault(tuple(name for name in conditions if name != facet.name), []).append(place)
-    for number, (others, places) in enumerate(passes.items()):
+        passes.setdefault(others[facet.name], []).append(place)
+    for number, (names, places) in enumerate(passes.items()):
         columns = [func.count(facts.c[f"test_{n}"]).label(f"test_{n}") for n in places]
-        counted = select(*columns).where(*_met(facts, others)).cte(f"counted_{number}")
+        counted = select(*columns).where(*_met(facts, names)).cte(f"counted_{number}")
         for n in places:
             facet, value = tested[n]
             parts.append(_numbered(facet.name, literal(value), counted.c[f"test_{n}"]))
     for facet in facets:
-        left = _met(facts, (name for name in conditions if name != facet.name))
+        left = _met(facts, others[facet.name])
         if facet.column is not None:
             held = facts.c[f"value_{facet.name}"]
             parts.append(
                 _numbered(facet.name, held, func.count()).where(held.is_not(None), *left).group_by(held)
             )
         elif facet.group is not None:
-            columns = facet.group(select(facts.c.id).where(*left)).subquery().c
-            parts.append(_numbered(facet.name, *columns))
+            value_and_number = facet.group(select(facts.c.id).where(*left)).subquery().c
+            parts.append(_numbered(facet.name, *value_and_number))
     choices: dict[str, Counter[str]] = {facet.name: Counter() for facet in facets}
     stands_for = {facet.name: itself if facet.is_tested else facet.stands_for for facet in facets}
     total = 0
