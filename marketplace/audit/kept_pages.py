@@ -35,12 +35,18 @@ _NAME = "audit.kept_pages"
 _HEADERS = {"Content-Type", "Content-Length"}
 Address = tuple[str, ...]
 _before_making: list[Callable[[], None]] = []
+_cookies: set[str] = {locales.COOKIE}
 
 
 def before_making(refresh: Callable[[], None]) -> None:
     """Have a function called before a page is made to be kept: it has what is remembered looked at."""
     if refresh not in _before_making:
         _before_making.append(refresh)
+
+
+def tell_apart_by(cookie: str) -> None:
+    """Name a cookie by which pages differ: who sends it is given a page of their own."""
+    _cookies.add(cookie)
 
 
 class _Page(NamedTuple):
@@ -103,9 +109,9 @@ def kept_until_something_happens(view: Callable[P, ResponseReturnValue]) -> Call
 
 
 def _is_anybody() -> bool:
-    ours = (current_app.config["SESSION_COOKIE_NAME"], locales.COOKIE, "display")
+    ours = {current_app.config["SESSION_COOKIE_NAME"], *_cookies}
     reads = request.method in ("GET", "HEAD")
-    return reads and not acting().signed_in and not any(name in request.cookies for name in ours)
+    return reads and not acting().signed_in and ours.isdisjoint(request.cookies)
 
 
 def _stamp() -> str | None:

@@ -21,7 +21,7 @@ bp = Blueprint("portal", __name__)
 workbench_bp = Blueprint("workbench", __name__)
 help_bp = Blueprint("help", __name__)
 
-DISPLAY_MODES = ("standard", "elder")
+DISPLAY, DISPLAY_MODES = "display", ("standard", "elder")
 A_YEAR = 365 * 24 * 3600
 
 
@@ -33,7 +33,7 @@ def display() -> ResponseReturnValue:
     response = make_response(redirect(own_path(request.args.get("next", "")) or url_for("portal.home")))
     if mode in DISPLAY_MODES:
         response.set_cookie(
-            "display", mode, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
+            DISPLAY, mode, max_age=A_YEAR, httponly=True, samesite="Lax", secure=request.is_secure
         )
     return response
 

@@ -70,7 +70,7 @@ def test_another_process_shows_visitors_a_new_name_at_once(
 ) -> None:
     """Each remembers the classification for a minute, but looks again before it makes a page to be kept."""
     maintainer, visitor = a_maintainer(), make_app().test_client()
-    page = "/taxonomy/cluster/nodes/A1"
+    page = "/taxonomy/cluster/nodes/A"
     assert "智能网联新能源汽车" in visitor.get(page).text
     renamed = export_of(Scheme.CLUSTER).replace("智能网联新能源汽车", "智联新能源汽车")
     take_over(Scheme.CLUSTER, renamed, "2026", maintainer)
