@@ -168,7 +168,7 @@ class Server:
 
 @contextmanager
 def serving(target: str, folder: Path, settings: Settings | None = None) -> Iterator[Server]:
-    """Serve a WSGI application as production does, two processes of two threads."""
+    """Serve a WSGI application with gunicorn, two processes of two threads."""
     port, log_file = free_port(), folder / f"{target.partition(':')[0]}.log"
     environment = {**os.environ, "WEB_PROCESSES": "2", "WEB_THREADS": "2", "TRUSTED_PROXIES": "1"}
     if settings is not None:
@@ -324,8 +324,10 @@ def pages(corpus: Corpus, challenges: int, capabilities: int, poster: Actor) -> 
     found = [
         Page(f"{name}, a visitor", [get(path) for path in paths], 200, aim) for name, paths, aim in listed
     ]
-    listed[1:1] = [("list: challenges, word and filter", asked, 0.04)]
-    listed[3:3] = [("list: capabilities, deep", deep, 0.04)]
+    listed += [
+        ("list: challenges, word and filter", asked, 0.04),
+        ("list: capabilities, deep", deep, 0.04),
+    ]
     found += [
         Page(f"{name}, signed in", [get(path, browser.cookie) for path in paths], 200, aim)
         for name, paths, aim in listed
